@@ -1,0 +1,87 @@
+/*
+ * The contract: everything that a child process inherits from the supervisor, and what the two say to each other.
+ *
+ * A worker is this same program, started as `berth worker NUMBER` with nothing but these descriptors open:
+ *
+ *   0, 1, 2   the supervisor's own standard input, output and error
+ *   3         the control channel, a SOCK_SEQPACKET socket; its end means: drain and exit
+ *   4         the launch file, a sealed memfd at offset 0 for reading (see below)
+ *   5 …       the listeners, in the launch file's order
+ *   then …    the modules, in the launch file's order
+ *
+ * and the supervisor's environment without LISTEN_*, NOTIFY_SOCKET, WATCHDOG_* and BERTH_*.
+ */
+#ifndef BERTH_COMMON_CONTRACT_H
+#define BERTH_COMMON_CONTRACT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "common/settings.h"
+
+/* Grows with every change to this file or to the launch file's form; a child that finds another number refuses. */
+#define CONTRACT_VERSION 1
+
+enum {
+    CONTRACT_CONTROL_FD = 3,
+    CONTRACT_LAUNCH_FD = 4,
+    CONTRACT_FIRST_FD = 5,
+};
+
+/*
+ * The launch file, the same for all workers of one generation (between two reloads): a header of NUL-terminated texts, the
+ * version, the number of listeners and each listener's name (its path, or "fd N"), then the settings
+ * (settings_write). Every application of the settings that is a module has one module fd, in their order.
+ */
+struct launch {
+    char **listeners; /* names */
+    size_t listener_count;
+    struct settings settings;
+};
+
+int launch_write(int fd, const char *const *listeners, size_t listener_count, const struct settings *settings);
+int launch_read(int fd, struct launch *ret_launch, struct error *error);
+void launch_done(struct launch *launch);
+
+/*
+ * Messages. Each is one packet: a type, then a body of at most CONTROL_BODY_MAX bytes. Which side may send which is in
+ * the table in control.c; anything else ends the session with that process.
+ */
+#define CONTROL_BODY_MAX 1024
+
+enum control_type {
+    /* supervisor to worker */
+    CONTROL_PING = 1, /* answer with PONG from the loop */
+    CONTROL_DRAIN,    /* accept what is in the queue, then no more; finish, within --timeout-graceful-shutdown; exit 0 */
+    CONTROL_STOP,     /* at once: end what is open, stop the applications, exit 0 */
+    CONTROL_LOG,      /* the log was reopened: an fd comes along, to take standard error's place */
+    /* worker to supervisor */
+    CONTROL_READY,    /* accepting on every listener */
+    CONTROL_PONG,
+    CONTROL_FAILED,   /* could not start; the body is the reason as text; exit follows */
+    CONTROL_BUSY,     /* there is a connection now, where there was none */
+    CONTROL_IDLE,     /* there is no connection any more */
+    CONTROL_RETIRE,   /* --max-requests reached: replace me, then DRAIN me */
+};
+
+struct control_message {
+    enum control_type type;
+    int fd;                          /* -1, or CONTROL_LOG's; the receiver's to close */
+    char body[CONTROL_BODY_MAX + 1]; /* NUL-terminated */
+    size_t size;
+};
+
+enum control_side { CONTROL_SUPERVISOR, CONTROL_WORKER };
+
+/* Sends without blocking. `me` is who sends. -EPIPE when the other side is gone, -EAGAIN when it does not read. */
+int control_send(int channel, enum control_side me, enum control_type type, const char *body, int fd);
+
+/* Receives one message without blocking: 1 for a message, 0 when there is none now, -EPIPE at the end of the
+ * channel, -EPROTO for a message that the other side may not send. */
+int control_receive(int channel, enum control_side me, struct control_message *ret_message);
+
+/* The exit codes of berth and its children. */
+enum { EXIT_USAGE = 2, EXIT_APPLICATION = 3 };
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * What `berth serve` was told, from its flags, its environment (BERTH_…) and its file (berth.conf): flag beats
+ * environment beats file. One table in settings.c holds each option's name, kind, limits, default and help; parsing,
+ * --help and the handing over to workers go by that table.
+ *
+ * Settings are a list of assignments, name and text, and the typed values that follow from it. The list is what a
+ * worker is handed (contract.h), so that one that is replaced later sees what the others see, whatever became of the file.
+ */
+#ifndef BERTH_COMMON_SETTINGS_H
+#define BERTH_COMMON_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include <berth.h>
+#include "common/error.h"
+
+/* Texts in order; `items` ends with a NULL that `count` does not count, so it may serve as an argv. */
+struct text_list {
+    char **items;
+    size_t count;
+};
+
+/* One application: "/mount=APP" or "APP" (mount ""), and the other keys of its section `[app /mount]`. What an
+ * application reads with berth_setting. */
+struct berth_settings {
+    char *mount; /* "" or "/x", never with a slash at its end */
+    char *app;   /* "./x.so", "x.c", or the name of a built-in one */
+    struct text_list keys, values;
+};
+
+struct settings {
+    /* sockets */
+    struct text_list uds;       /* --uds PATH, repeatable */
+    struct text_list fds;       /* --fd N, repeatable; numbers, checked */
+    bool abstract_sockets;      /* --allow-abstract: an abstract name has no owner and no mode, anybody may connect */
+    mode_t socket_mode;         /* --socket-mode, 0660 */
+    char *socket_user;          /* --socket-user, NULL: as we are */
+    char *socket_group;         /* --socket-group */
+    unsigned int backlog;       /* --backlog, 2048 */
+
+    /* processes */
+    char *config;               /* --config FILE */
+    unsigned int workers;       /* --workers N|auto; auto is resolved to the number of usable CPUs */
+    char *user, *group;         /* --user, --group: whom the children become */
+    unsigned int worker_timeout_ms;
+    uint64_t max_requests, max_requests_jitter; /* 0: no limit */
+    unsigned int graceful_ms;   /* --timeout-graceful-shutdown */
+    unsigned int exit_idle_ms;  /* --exit-idle-time, 0: never */
+    char *pid_file;             /* --pid FILE */
+
+    /* HTTP */
+    char *root_path;            /* "" or "/x" */
+    struct text_list allow_host;
+    unsigned int keep_alive_ms; /* --timeout-keep-alive */
+    unsigned int header_ms;     /* --timeout-header */
+    unsigned int body_ms;       /* --timeout-body: between two pieces of a body there may be pauses, in all it may take this long */
+    unsigned int limit_connections; /* of each worker */
+    uint64_t limit_body;        /* --limit-request-body, bytes */
+    size_t limit_header;        /* --limit-request-header, bytes: request line and all fields */
+    size_t limit_target;        /* --limit-request-target, bytes */
+
+    /* the log */
+    enum berth_log_level log_level;
+    char *log_file;             /* --log FILE */
+
+    struct berth_settings *apps;
+    size_t app_count;
+
+    struct assignment *assignments; /* what all of this follows from */
+    size_t assignment_count;
+};
+
+/* From argv (after the subcommand), the environment and the file that --config names. What is wrong is said in `error`: for the file with
+ * its name and line. -EINVAL, -ENOMEM, or why the file could not be read. --help and --version are the caller's. */
+int settings_load(struct settings *ret_settings, int argc, char **argv, struct error *error);
+
+/* As NUL-terminated names and values in turn, into an fd at its offset; and back. A list that ends early or that settings_load would have
+ * refused is -EINVAL. */
+int settings_write(const struct settings *settings, int fd);
+int settings_read(struct settings *ret_settings, int fd, struct error *error);
+
+void settings_done(struct settings *settings);
+
+/* The options, as --help shows them. */
+void settings_help(FILE *stream);
+
+#endif

@@ -1,0 +1,298 @@
+/*
+ * berth.h: what an application may use, from top to bottom in the order in which you meet it.
+ *
+ *   1. An application and its routes
+ *   2. The request
+ *   3. The reply
+ *   4. The peer: who calls
+ *   5. Replying later: hold, offload, timers, the loop
+ *   6. Settings and the log
+ *
+ * An application is one shared object, or one C file that berth compiles by itself (`berth serve --uds PATH x.c`).
+ * It includes this header and links nothing: its calls resolve in the program that loads it.
+ *
+ * Threads. Everything here is called on the worker's loop thread, and calls you back there: an application needs no
+ * locks. The one exception is the `work` function of berth_offload, which runs on another thread and may call
+ * nothing of this header. A handler that blocks, blocks its worker: past --worker-timeout the worker is replaced.
+ *
+ * Errors. Functions that can fail return 0 or a negative errno and leave their ret_ parameters untouched on failure.
+ *
+ * Text. What is read from a request is NUL-terminated, never contains another NUL, and was percent-decoded exactly
+ * once (RFC 3986 section 2.4) where it was encoded. It belongs to the request and lives as long as the request does:
+ * until the handler returns, or, when the reply is held, until it is sent or the client is gone.
+ */
+#ifndef BERTH_H
+#define BERTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define BERTH_PUBLIC __attribute__((visibility("default")))
+#define BERTH_PRINTF(format_index, first_index) __attribute__((format(printf, format_index, first_index)))
+
+struct berth_request;
+struct berth_reply;
+struct berth_settings;
+struct json_t;    /* <jansson.h>; include it yourself if you use JSON */
+struct uv_loop_s; /* <uv.h>, uv_loop_t; include it yourself if you use the loop */
+
+/* ---- 1. An application and its routes ------------------------------------------------------------------------- */
+
+/*
+ * Grows when a change to this header breaks applications that were compiled against an older one. A module with
+ * another number is refused when it is loaded, with a message that names both; nothing of it is run.
+ */
+#define BERTH_ABI 1
+
+/*
+ * Answers one request, on the loop thread. Answer with exactly one of chapter 3's functions, or keep the request open
+ * with one of chapter 5's. Return 0 when that worked.
+ *
+ * Any other return value is answered for you: a negative errno by its nearest status (EINVAL 400, EACCES and EPERM
+ * 403, ENOENT 404, EEXIST and EBUSY 409, EMSGSIZE 413, ENOSPC 507, ENOSYS 501, EAGAIN and ENOMEM 503, ETIMEDOUT 504, anything else
+ * 500), a number from 400 to 599 as that status. So `return r;` is the right thing after a failed call: what the
+ * failed function had to say (which parameter, which position) is in the body that the client gets. Returning 0
+ * without having answered is a 500 and a line in the log.
+ */
+typedef int berth_handler(struct berth_request *request, struct berth_reply *reply);
+
+/*
+ * Takes a request body piece by piece as it arrives, for a route with `.body`. Called once per piece, before the
+ * route's handler, which runs when the body is complete. Keep what you need between pieces with
+ * berth_request_set_data. Return 0 to go on; anything else refuses the rest, answered as a handler's return value is.
+ * The bytes belong to berth and are valid for this call only.
+ */
+typedef int berth_body_handler(struct berth_request *request, const void *bytes, size_t size);
+
+struct berth_route {
+    /* An HTTP method token such as "GET" (RFC 9110 section 9.1). GET answers HEAD as well; OPTIONS is answered by
+     * berth unless there is a route for it. */
+    const char *method;
+    /* "/notes", "/notes/{id}" where {id} matches one segment that is not empty, or "/files/*" where * matches all the rest. A
+     * fixed segment beats {name}, which beats *. The path is below the application's mount. */
+    const char *path;
+    berth_handler *handler;
+    /* Optional: take the body in pieces. Without it the body is collected, and berth_request_body returns it. */
+    berth_body_handler *body;
+    /* The longest body this route takes, in bytes. 0: what --limit-request-body says. More is 413. */
+    uint64_t body_limit;
+};
+
+/* What a module exports under the name `berth_app`; write it with BERTH_APP. */
+struct berth_app {
+    uint32_t abi;                     /* BERTH_ABI, as it was when the module was compiled */
+    const char *name;                 /* shown in logs; letters, digits, '-' and '_' */
+    const struct berth_route *routes; /* ends with an entry of zeroes */
+    /*
+     * Optional. Called once in each worker before it accepts. Store what the handlers shall share in *ret_state.
+     * A negative errno refuses: at start-up berth exits with 3, on a reload the old applications keep serving. Say why with
+     * berth_log. `settings` is valid until `stop` has returned.
+     */
+    int (*start)(const struct berth_settings *settings, void **ret_state);
+    /* Optional. Called once in each worker that ends in an orderly way, after the last reply. Free the state here. */
+    void (*stop)(void *state);
+};
+
+/* BERTH_APP("hello", .routes = routes, .start = start, .stop = stop); once in each module. */
+#define BERTH_APP(app_name, ...)                                                                                       \
+    BERTH_PUBLIC extern const struct berth_app berth_app;                                                              \
+    const struct berth_app berth_app = { .abi = BERTH_ABI, .name = app_name, __VA_ARGS__ }
+
+/* ---- 2. The request ------------------------------------------------------------------------------------------- */
+
+/* The method, as sent: "GET", "HEAD", "POST", … Never NULL. */
+BERTH_PUBLIC const char *berth_request_method(const struct berth_request *request);
+
+/* The request target as it was sent, undecoded, with its query (RFC 9112 section 3.2). An absolute-form target is
+ * reduced to its path and query. Never NULL. For logs and signatures; decide by the path and the parameters. */
+BERTH_PUBLIC const char *berth_request_target(const struct berth_request *request);
+
+/* The decoded path, mount included. Never NULL. */
+BERTH_PUBLIC const char *berth_request_path(const struct berth_request *request);
+
+/* Where clients find this application: --root-path followed by the application's mount, "" when both are at the root. Put it
+ * before the paths of links and redirects. Never NULL. */
+BERTH_PUBLIC const char *berth_request_root(const struct berth_request *request);
+
+/* A path parameter by its name in the route ("id" for "/notes/{id}", "*" for the rest), decoded; NULL if the route
+ * has none of that name. The rest keeps its slashes. */
+BERTH_PUBLIC const char *berth_request_param(struct berth_request *request, const char *name);
+
+/* The same as a number in decimal digits. -EINVAL if it is not one or out of range (the 400 that you get by
+ * returning it names the parameter and the value). */
+BERTH_PUBLIC int berth_request_param_u64(struct berth_request *request, const char *name, uint64_t *ret_value);
+BERTH_PUBLIC int berth_request_param_i64(struct berth_request *request, const char *name, int64_t *ret_value);
+
+/* The index-th value (from 0) of a query parameter, decoded as application/x-www-form-urlencoded ('+' is a space);
+ * "" for a name without a value; NULL when there are no more. Names compare exactly. */
+BERTH_PUBLIC const char *berth_request_query(struct berth_request *request, const char *name, size_t index);
+
+/* The first value of a query parameter as a number; `fallback` where the parameter is absent. -EINVAL as above. */
+BERTH_PUBLIC int berth_request_query_u64(struct berth_request *request, const char *name, uint64_t fallback,
+                                         uint64_t *ret_value);
+
+/* The index-th (from 0) value of a header field, names compared without case; NULL when there are no more. */
+BERTH_PUBLIC const char *berth_request_header(struct berth_request *request, const char *name, size_t index);
+
+/* The value of a cookie (RFC 6265 section 5.4), undecoded, without surrounding quotes; NULL when there is none. */
+BERTH_PUBLIC const char *berth_request_cookie(struct berth_request *request, const char *name);
+
+/* The whole body of a route without `.body`: its bytes, followed by a NUL that *ret_size does not count. Never NULL:
+ * an absent body is empty. A body may contain NULs of its own. */
+BERTH_PUBLIC const char *berth_request_body(struct berth_request *request, size_t *ret_size);
+
+/* The body parsed as JSON (RFC 8259), once; the request owns the value: json_incref it to keep it. -EINVAL if it is
+ * not JSON (returning it gives a 400 with line and column), -ENOMEM. */
+BERTH_PUBLIC int berth_request_json(struct berth_request *request, struct json_t **ret_json);
+
+/* Who calls. Never NULL; the same for all requests of one connection. Chapter 4. */
+BERTH_PUBLIC const struct berth_peer *berth_request_peer(const struct berth_request *request);
+
+/* What `start` stored; NULL without `start`. */
+BERTH_PUBLIC void *berth_request_state(const struct berth_request *request);
+
+/* Something of your own for the length of this request; `destroy`, if not NULL, is called with it when the request
+ * ends, however it ends. Setting it again destroys what was there. */
+BERTH_PUBLIC void berth_request_set_data(struct berth_request *request, void *data, void (*destroy)(void *data));
+BERTH_PUBLIC void *berth_request_data(const struct berth_request *request);
+
+/* ---- 3. The reply --------------------------------------------------------------------------------------------- */
+
+/*
+ * Each function below that takes a status answers the request: one of them, once. On a held reply (chapter 5) it also
+ * sends it. They copy what they are given. Status is 200 to 599. They return 0; -EALREADY if the request has been
+ * answered; -EINVAL for a status or a header that cannot be sent; -ENOMEM.
+ */
+
+/* Text (text/plain; charset=utf-8), formatted as printf does. */
+BERTH_PUBLIC int berth_reply_text(struct berth_reply *reply, unsigned int status, const char *format, ...)
+    BERTH_PRINTF(3, 4);
+
+/* HTML (text/html; charset=utf-8), sent as it is: no format, so that nothing is put into a page without escaping. */
+BERTH_PUBLIC int berth_reply_html(struct berth_reply *reply, unsigned int status, const char *html);
+
+/* A JSON value (application/json), in compact form with a newline at its end. `json` stays yours. -EINVAL for NULL. */
+BERTH_PUBLIC int berth_reply_json(struct berth_reply *reply, unsigned int status, const struct json_t *json);
+
+/* Bytes with a content type of your own. size 0 with type NULL: a reply without a body, such as 204. */
+BERTH_PUBLIC int berth_reply_bytes(struct berth_reply *reply, unsigned int status, const char *type, const void *bytes,
+                                   size_t size);
+
+/* A regular file from now to its present end, sent by the kernel (sendfile(2)); the path is yours to have checked.
+ * -errno of open(2), so that `return` makes a 404 of a missing file; -EACCES for what is not a regular file. */
+BERTH_PUBLIC int berth_reply_file(struct berth_reply *reply, unsigned int status, const char *type, const char *path);
+
+/* A redirect (301, 302, 303, 307 or 308; RFC 9110 section 15.4) to a location that is sent as it is. */
+BERTH_PUBLIC int berth_reply_redirect(struct berth_reply *reply, unsigned int status, const char *location);
+
+/* An error (400 to 599) as problem+json (RFC 9457), or as a small page for a browser that asks for one. The
+ * formatted detail is for the client to read: say what was wrong and what would be right, nothing of the server. */
+BERTH_PUBLIC int berth_reply_error(struct berth_reply *reply, unsigned int status, const char *format, ...)
+    BERTH_PRINTF(3, 4);
+
+/*
+ * A reply that never changes, prepared once per worker: the fastest there is, nothing is allocated for a request.
+ *
+ *     static struct berth_constant page = BERTH_CONSTANT(200, "text/html; charset=utf-8", "<h1>Hello</h1>\n");
+ *     … return berth_reply_constant(reply, &page);
+ *
+ * The bytes must outlive the application (a string literal, or what `start` built and `stop` frees). Headers that
+ * berth_reply_header added are left out: a constant reply is sent as it was prepared.
+ */
+struct berth_constant {
+    unsigned int status;
+    const char *type;
+    const void *bytes;
+    size_t size;
+    void *prepared[2]; /* berth's; zeroes at first */
+};
+#define BERTH_CONSTANT(status, type, literal) { (status), (type), (literal), sizeof(literal) - 1, { 0, 0 } }
+
+BERTH_PUBLIC int berth_reply_constant(struct berth_reply *reply, struct berth_constant *constant);
+
+/* Adds a header field to the reply that follows (RFC 9110 section 5). Content-Length, Transfer-Encoding, Connection and Date are
+ * berth's own: -EINVAL, as for a name that is no token or a value with control characters. -E2BIG past 64 fields. */
+BERTH_PUBLIC int berth_reply_header(struct berth_reply *reply, const char *name, const char *value);
+
+/* ---- 4. The peer: who calls ----------------------------------------------------------------------------------- */
+
+/*
+ * Filled by the kernel when the connection was made (unix(7): SO_PEERCRED, SO_PEERGROUPS, SO_PEERPIDFD), and by
+ * nothing else. They are the credentials of whoever *connected*, as they were then: behind a proxy, the proxy's.
+ */
+struct berth_peer {
+    uid_t uid;
+    gid_t gid;
+    pid_t pid;           /* for showing only: a pid may since have become another process; 0 where unknown */
+    int pidfd;           /* refers to that very process (pidfd_open(2)); -1 where the kernel has none; berth's to close */
+    const gid_t *groups; /* all supplementary groups at the time of connect(2) */
+    size_t group_count;
+};
+
+/* The name of the peer's user, or group, from the system's databases (NSS, nsswitch.conf(5)); its number as text where it has none or
+ * the database does not answer in time. Never NULL. It is looked up before the first handler that needs it runs: this never blocks. */
+BERTH_PUBLIC const char *berth_peer_user(const struct berth_peer *peer);
+BERTH_PUBLIC const char *berth_peer_group(const struct berth_peer *peer);
+
+/* Whether a group id is among the peer's, primary or supplementary. The overflow gid (65534) never is. */
+BERTH_PUBLIC bool berth_peer_in_gid(const struct berth_peer *peer, gid_t gid);
+
+/* Whether the peer is the server's own user or root: the only ones for whom closed defaults open. */
+BERTH_PUBLIC bool berth_peer_is_self(const struct berth_peer *peer);
+
+/* ---- 5. Replying later ---------------------------------------------------------------------------------------- */
+
+/*
+ * Keeps the request open after the handler has returned 0; request and reply stay valid. Answer later, from a timer
+ * or any other callback on the loop, with one of chapter 3's functions, called exactly once: that sends the reply.
+ *
+ * `gone` is called once, at once, if the client goes away first or the server must stop: from then on request and
+ * reply are invalid, and must not be used. It is not called after the reply was sent. May be NULL only if nothing of
+ * yours will touch the reply later.
+ * -EALREADY if the request was answered or is held already; -EAGAIN (503) while the server cannot hold more.
+ */
+BERTH_PUBLIC int berth_reply_hold(struct berth_reply *reply, void (*gone)(void *data), void *data);
+
+/*
+ * Runs work(data) on a thread of the pool, then done(request, reply, data) on the loop, which answers as a handler
+ * does; the request is held meanwhile. `done` is called exactly once whatever happens: if the client went away in the meantime, with
+ * NULL for request and reply; then free what is to be freed and return 0.
+ * Work cannot be interrupted; four run at a time unless UV_THREADPOOL_SIZE says otherwise. When a server that is stopping runs out of patience, work that has not
+ * ended ends with the process. Errors as berth_reply_hold's; then neither function is called.
+ */
+typedef int berth_offload_done(struct berth_request *request, struct berth_reply *reply, void *data);
+BERTH_PUBLIC int berth_offload(struct berth_reply *reply, void (*work)(void *data), berth_offload_done *done,
+                               void *data);
+
+/*
+ * Calls fire(data) after delay_ms milliseconds, then every repeat_ms milliseconds (0: just once). The timer is yours:
+ * berth_timer_stop frees it, also from within `fire`, also after it fired its last; stop what is left in your `stop` hook. -ENOMEM.
+ */
+struct berth_timer;
+BERTH_PUBLIC int berth_timer_start(uint64_t delay_ms, uint64_t repeat_ms, void (*fire)(void *data), void *data,
+                                   struct berth_timer **ret_timer);
+BERTH_PUBLIC void berth_timer_stop(struct berth_timer *timer); /* NULL is allowed */
+
+/* The worker's libuv loop, for handles of your own. Valid from `start` on; close your handles in `stop`. */
+BERTH_PUBLIC struct uv_loop_s *berth_loop(void);
+
+/* ---- 6. Settings and the log ---------------------------------------------------------------------------------- */
+
+/* A setting of this application: a key of its section in berth.conf, `[app /mount]`. `fallback` where there is none. */
+BERTH_PUBLIC const char *berth_setting(const struct berth_settings *settings, const char *key, const char *fallback);
+
+/* One line for whoever runs the server, on its standard error; control characters are escaped. */
+enum berth_log_level { BERTH_LOG_ERROR = 3, BERTH_LOG_WARNING = 4, BERTH_LOG_INFO = 6, BERTH_LOG_DEBUG = 7 };
+BERTH_PUBLIC void berth_log(enum berth_log_level level, const char *format, ...) BERTH_PRINTF(2, 3);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
