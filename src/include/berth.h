@@ -223,17 +223,21 @@ BERTH_PUBLIC int berth_reply_header(struct berth_reply *reply, const char *name,
 /* ---- 4. The peer: who calls ----------------------------------------------------------------------------------- */
 
 /*
- * Filled by the kernel when the connection was made (unix(7): SO_PEERCRED, SO_PEERGROUPS, SO_PEERPIDFD), and by
+ * Filled by the kernel when the connection was made (unix(7): SO_PEERCRED, SO_PEERGROUPS), and by
  * nothing else. They are the credentials of whoever *connected*, as they were then: behind a proxy, the proxy's.
  */
 struct berth_peer {
     uid_t uid;
     gid_t gid;
     pid_t pid;           /* for showing only: a pid may since have become another process; 0 where unknown */
-    int pidfd;           /* refers to that very process (pidfd_open(2)); -1 where the kernel has none; berth's to close */
     const gid_t *groups; /* all supplementary groups at the time of connect(2) */
     size_t group_count;
+    int berth_fd, berth_pidfd; /* berth's own */
 };
+
+/* A descriptor that refers to that very process (pidfd_open(2), SO_PEERPIDFD), asked of the kernel at the first call
+ * and closed by berth when the connection ends. -ENOPROTOOPT where the kernel has none, -ESRCH if the process is gone. */
+BERTH_PUBLIC int berth_peer_pidfd(const struct berth_peer *peer);
 
 /* The name of the peer's user, or group, from the system's databases (NSS, nsswitch.conf(5)); its number as text where it has none or
  * the database does not answer in time. Never NULL. It is looked up before the first handler that needs it runs: this never blocks. */

@@ -6,9 +6,10 @@
 
 #include <berth.h>
 
-/* Asks the kernel (SO_PEERCRED, SO_PEERGROUPS, SO_PEERPIDFD where there is one). A kernel without SO_PEERPIDFD gives pidfd -1. Other failures:
+/* Asks the kernel (SO_PEERCRED, SO_PEERGROUPS). `fd` stays the caller's and must outlive the peer: the pidfd is asked
+ * for only when an application wants it (berth_peer_pidfd), so that a connection costs one descriptor and not two.
  * -errno, and nothing to free. */
-int peer_init(struct berth_peer *peer, int fd);
+int peer_init(struct berth_peer *ret_peer, int fd);
 void peer_done(struct berth_peer *peer); /* closes the pidfd, frees the groups */
 
 #endif

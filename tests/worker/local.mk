@@ -1,0 +1,3 @@
+if HAVE_CHECK
+tests_unit_SOURCES +=
+endif
