@@ -5,7 +5,7 @@ TESTS += tests/unit
 tests_unit_SOURCES = tests/main.c tests/suites.h
 tests_unit_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests $(CHECK_CFLAGS)
 tests_unit_LDFLAGS = -rdynamic
-tests_unit_LDADD = -Wl,--whole-archive libberth.a -Wl,--no-whole-archive $(BERTH_LIBS) $(CHECK_LIBS)
+tests_unit_LDADD = $(WHOLE_LIBBERTH) $(BERTH_LIBS) $(CHECK_LIBS)
 tests_unit_DEPENDENCIES = libberth.a
 endif
 
