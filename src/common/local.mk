@@ -1,1 +1,2 @@
 libberth_a_SOURCES +=
+libberth_a_SOURCES += src/common/control.c
