@@ -1,1 +1,20 @@
-libberth_a_SOURCES +=
+libberth_a_SOURCES += \
+	src/socket/activation.c \
+	src/socket/activation.h \
+	src/socket/activation_names.c \
+	src/socket/activation_names.h \
+	src/socket/listener.c \
+	src/socket/listener.h \
+	src/socket/lock.c \
+	src/socket/lock.h \
+	src/socket/names.c \
+	src/socket/names.h \
+	src/socket/notify.c \
+	src/socket/notify.h \
+	src/socket/owner.c \
+	src/socket/owner.h \
+	src/socket/peer.c \
+	src/socket/peer.h \
+	src/socket/probe.c \
+	src/socket/probe.h
+EXTRA_DIST += src/socket/README.md
