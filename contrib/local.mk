@@ -1,1 +1,18 @@
-EXTRA_DIST += contrib/quickstart
+# The example applications: shared objects that link nothing, as anybody's application is built.
+EXAMPLES = contrib/examples/hello.so contrib/examples/who.so contrib/examples/notes.so contrib/examples/slow.so
+EXAMPLE_SOURCES = contrib/examples/hello.c contrib/examples/who.c contrib/examples/notes.c contrib/examples/slow.c
+noinst_DATA = $(EXAMPLES)
+EXTRA_DIST += contrib/quickstart $(EXAMPLE_SOURCES)
+CLEANFILES += $(EXAMPLES)
+
+SUFFIXES = .so
+.c.so:
+	$(AM_V_CCLD)$(MKDIR_P) $(@D) && \
+	$(CC) -shared -fPIC $(BERTH_CFLAGS) $(CFLAGS) -Iinclude $(JANSSON_CFLAGS) $(UV_CFLAGS) -o $@ $<
+$(EXAMPLES): include/berth.h
+
+# What reads all of the project rather than one program of it.
+EXTRA_DIST += .ci/run .clang-format contrib/debian13
+lint:
+	$(AM_V_at)cd $(srcdir) && CC='$(CC)' BERTH='$(abs_builddir)/bin/berth' tests/lint
+.PHONY: lint

@@ -17,3 +17,25 @@ include tests/http/local.mk
 include tests/system/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
+
+# The same tests with AddressSanitizer and UndefinedBehaviorSanitizer, in a build of its own below this one.
+check-asan:
+	$(AM_V_at)$(MKDIR_P) asan && cd asan && \
+	{ test -f config.status || $(abs_srcdir)/configure -q --enable-sanitizers CC='$(CC)' CFLAGS='-g -O1'; } && \
+	ROUNDS=$${ROUNDS:-20} $(MAKE) check
+
+# Valgrind is slow: the unit tests, and those scripts that pass through most of the code.
+VALGRIND_SCRIPTS = 10-hello.sh
+check-valgrind: all $(check_PROGRAMS) $(check_DATA)
+	$(AM_V_at)srcdir='$(srcdir)' $(srcdir)/tests/support/valgrind $(VALGRIND_SCRIPTS)
+
+# The next Debian, where libmicrohttpd is 1.0.
+check-debian13:
+	$(AM_V_at)$(srcdir)/contrib/debian13
+
+# How many tests there were, whatever ran them.
+count-tests:
+	$(AM_V_at)$(srcdir)/tests/support/count .
+
+.PHONY: check-asan check-valgrind check-debian13 count-tests fuzz
+EXTRA_DIST += tests/support/valgrind tests/support/count tests/lint .shellcheckrc
