@@ -1,8 +1,17 @@
 libberth_a_SOURCES += \
+	src/common/assignment.c \
+	src/common/bytes.c \
 	src/common/contract.h \
 	src/common/control.c \
 	src/common/error.c src/common/error.h \
+	src/common/launch.c \
 	src/common/log.c src/common/log.h \
 	src/common/number.c src/common/number.h \
-	src/common/settings.h \
-	src/common/suggestion.c src/common/suggestion.h
+	src/common/option.c src/common/option.h \
+	src/common/settings.c src/common/settings.h \
+	src/common/settings_app.c \
+	src/common/settings_file.c \
+	src/common/settings_pack.c \
+	src/common/settings_parts.h \
+	src/common/suggestion.c src/common/suggestion.h \
+	src/common/text_list.c

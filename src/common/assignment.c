@@ -1,0 +1,67 @@
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/settings_parts.h"
+
+int assignment_add(struct assignment_list *list, const struct assignment *where, const char *name, const char *text)
+{
+    struct assignment *items, copy = *where;
+
+    if (list->count >= SETTINGS_ASSIGNED_MAX)
+        return -E2BIG;
+    items = reallocarray(list->items, list->count + 1, sizeof(*items));
+    if (!items)
+        return -ENOMEM;
+    list->items = items;
+    copy.name = strdup(name);
+    copy.text = strdup(text);
+    if (!copy.name || !copy.text) {
+        free(copy.name);
+        free(copy.text);
+        return -ENOMEM;
+    }
+    items[list->count++] = copy;
+    return 0;
+}
+
+void assignment_list_done(struct assignment_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->items[i].name);
+        free(list->items[i].text);
+    }
+    free(list->items);
+    *list = (struct assignment_list){ 0 };
+}
+
+void assignment_variable(const char *name, char *ret_variable)
+{
+    static const char prefix[] = "BERTH_";
+    size_t i = sizeof(prefix) - 1;
+
+    memcpy(ret_variable, prefix, i);
+    for (; *name && i < ASSIGNMENT_VARIABLE_MAX - 1; name++)
+        ret_variable[i++] = *name == '-' ? '_' : (char)toupper((unsigned char)*name);
+    ret_variable[i] = '\0';
+}
+
+int assignment_error(const struct assignment *assignment, const char *config, int r, struct error *error)
+{
+    char variable[ASSIGNMENT_VARIABLE_MAX];
+
+    if (!error)
+        return r;
+    if (assignment->level == ASSIGNMENT_FILE)
+        return error_set(error, r, "%s:%u: %s%s%s", config ? config : "settings", assignment->line,
+                         assignment->option ? assignment->option->name : "", assignment->option ? ": " : "",
+                         error->text);
+    if (!assignment->option)
+        return r; /* an application: the message names it */
+    if (assignment->level == ASSIGNMENT_ENVIRONMENT) {
+        assignment_variable(assignment->option->name, variable);
+        return error_set(error, r, "%s: %s", variable, error->text);
+    }
+    return error_set(error, r, "--%s: %s", assignment->option->name, error->text);
+}
