@@ -11,3 +11,16 @@ libberth_a_SOURCES += \
 	src/http/query.c src/http/query.h \
 	src/http/router.c src/http/router.h \
 	src/http/target.c src/http/target.h
+
+# The rest: libmicrohttpd's only users.
+libberth_a_SOURCES += \
+	src/http/connection.c src/http/connection.h \
+	src/http/daemon.c src/http/daemon.h \
+	src/http/deadline.c src/http/deadline.h \
+	src/http/exchange.c src/http/exchange.h \
+	src/http/head.c src/http/head.h \
+	src/http/hold.c src/http/hold.h \
+	src/http/problem.c src/http/problem.h \
+	src/http/reply.c src/http/reply.h \
+	src/http/request.c src/http/request.h \
+	src/http/server.c src/http/server.h

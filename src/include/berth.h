@@ -46,7 +46,7 @@ struct uv_loop_s; /* <uv.h>, uv_loop_t; include it yourself if you use the loop 
 
 /*
  * Grows when a change to this header breaks applications that were compiled against an older one. A module with
- * another number is refused when it is loaded, with a message that names both; nothing of it is run.
+ * another number is refused when it is loaded, with a message that names both; none of its hooks and handlers is run.
  */
 #define BERTH_ABI 1
 
@@ -74,8 +74,11 @@ struct berth_route {
     /* An HTTP method token such as "GET" (RFC 9110 section 9.1). GET answers HEAD as well; OPTIONS is answered by
      * berth unless there is a route for it. */
     const char *method;
-    /* "/notes", "/notes/{id}" where {id} matches one segment that is not empty, or "/files/*" where * matches all the rest. A
-     * fixed segment beats {name}, which beats *. The path is below the application's mount. */
+    /*
+     * "/notes"; or "/notes/{id}", where {id} matches one segment that is not empty; or a path whose last segment is *,
+     * which matches all the rest. A fixed segment beats {name}, which beats *. The path is below the application's
+     * mount.
+     */
     const char *path;
     berth_handler *handler;
     /* Optional: take the body in pieces. Without it the body is collected, and berth_request_body returns it. */
@@ -232,7 +235,9 @@ struct berth_peer {
     pid_t pid;           /* for showing only: a pid may since have become another process; 0 where unknown */
     const gid_t *groups; /* all supplementary groups at the time of connect(2) */
     size_t group_count;
-    int berth_fd, berth_pidfd; /* berth's own */
+    /* berth's own */
+    int berth_fd, berth_pidfd;
+    struct peer_names *berth_names;
 };
 
 /* A descriptor that refers to that very process (pidfd_open(2), SO_PEERPIDFD), asked of the kernel at the first call
@@ -257,16 +262,16 @@ BERTH_PUBLIC bool berth_peer_is_self(const struct berth_peer *peer);
  * or any other callback on the loop, with one of chapter 3's functions, called exactly once: that sends the reply.
  *
  * `gone` is called once, at once, if the client goes away first or the server must stop: from then on request and
- * reply are invalid, and must not be used. It is not called after the reply was sent. May be NULL only if nothing of
- * yours will touch the reply later.
- * -EALREADY if the request was answered or is held already; -EAGAIN (503) while the server cannot hold more.
+ * reply are invalid, and must not be used. It is called, too, if the handler holds but then returns an error. It is not
+ * called after the reply was sent. May be NULL only if nothing of yours will touch the reply later.
+ * -EALREADY if the request was answered or is held already.
  */
 BERTH_PUBLIC int berth_reply_hold(struct berth_reply *reply, void (*gone)(void *data), void *data);
 
 /*
  * Runs work(data) on a thread of the pool, then done(request, reply, data) on the loop, which answers as a handler
  * does; the request is held meanwhile. `done` is called exactly once whatever happens: if the client went away in the meantime, with
- * NULL for request and reply; then free what is to be freed and return 0.
+ * NULL for request and reply; then free what is to be freed and return 0. It may hold or offload once more.
  * Work cannot be interrupted; four run at a time unless UV_THREADPOOL_SIZE says otherwise. When a server that is stopping runs out of patience, work that has not
  * ended ends with the process. Errors as berth_reply_hold's; then neither function is called.
  */

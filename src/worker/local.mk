@@ -1,1 +1,5 @@
 libberth_a_SOURCES +=
+libberth_a_SOURCES += \
+	src/worker/application.c src/worker/application.h \
+	src/worker/timer.c src/worker/loop.h \
+	src/worker/worker.c src/worker/worker.h

@@ -1,0 +1,184 @@
+#include "http/connection.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "http/daemon.h"
+#include "http/exchange.h"
+#include "socket/peer.h"
+
+#define HANGUP_BATCH 64
+
+static struct connection *waiter_connection(struct names_waiter *waiter)
+{
+    return (struct connection *)((char *)waiter - offsetof(struct connection, naming));
+}
+
+static void names_found(struct names_waiter *waiter)
+{
+    connection_resume(waiter_connection(waiter));
+}
+
+static void list_add(struct connection *connection)
+{
+    struct http_server *server = connection->server;
+
+    connection->next = server->connections;
+    if (server->connections)
+        server->connections->previous = connection;
+    server->connections = connection;
+    if (server->connection_count++ == 0 && server->on_connections)
+        server->on_connections(server);
+}
+
+static void list_remove(struct connection *connection)
+{
+    struct http_server *server = connection->server;
+
+    if (connection->previous)
+        connection->previous->next = connection->next;
+    else
+        server->connections = connection->next;
+    if (connection->next)
+        connection->next->previous = connection->previous;
+    if (--server->connection_count == 0 && server->on_connections)
+        server->on_connections(server);
+}
+
+struct connection *connection_new(struct daemon *daemon, struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct http_server *server = daemon->server;
+    struct connection *connection = calloc(1, sizeof(*connection));
+
+    if (!connection || peer_init(&connection->peer, info->connect_fd) < 0)
+        goto fail;
+    connection->peer.berth_names = names_take(connection->peer.uid, connection->peer.gid);
+    if (!connection->peer.berth_names)
+        goto fail_peer;
+    connection->server = server;
+    connection->daemon = daemon;
+    connection->mhd = mhd;
+    connection->fd = info->connect_fd;
+    connection->naming.known = names_found;
+    connection->refused = server->connection_count >= server->settings->limit_connections;
+    request_init(&connection->request, connection);
+    list_add(connection);
+    deadline_start(&server->deadlines, DEADLINE_HEAD, connection);
+    return connection;
+
+fail_peer:
+    peer_done(&connection->peer);
+fail:
+    free(connection);
+    log_error("a connection is dropped: its peer is unknown, or memory is out");
+    shutdown(info->connect_fd, SHUT_RDWR);
+    return NULL;
+}
+
+void connection_free(struct connection *connection)
+{
+    request_reset(&connection->request);
+    deadline_stop(connection);
+    list_remove(connection);
+    names_leave(connection->peer.berth_names, &connection->naming);
+    names_release(connection->peer.berth_names);
+    peer_done(&connection->peer);
+    free(connection);
+}
+
+void connection_suspend(struct connection *connection)
+{
+    struct epoll_event event = { .events = 0,
+                                 .data.ptr = connection }; /* EPOLLHUP always comes: both directions are shut */
+
+    MHD_suspend_connection(connection->mhd);
+    connection->suspended = true;
+    if (epoll_ctl(connection->server->hangup_fd, EPOLL_CTL_ADD, connection->fd, &event) < 0)
+        log_warning("a client's going away will not be noticed: %s", strerror(errno));
+}
+
+void connection_resume(struct connection *connection)
+{
+    if (!connection->suspended)
+        return;
+    connection->suspended = false;
+    epoll_ctl(connection->server->hangup_fd, EPOLL_CTL_DEL, connection->fd, NULL);
+    MHD_resume_connection(connection->mhd);
+    daemon_wake(connection->daemon);
+}
+
+void connection_abandon(struct connection *connection)
+{
+    request_abandon(&connection->request);
+    connection_resume(connection);
+}
+
+void connection_last_word(struct connection *connection, unsigned int status)
+{
+    const char *title = MHD_get_reason_phrase_for(status);
+    char body[128], text[512];
+    int size;
+
+    if (connection->request.state > REQUEST_BODY)
+        return;
+    size =
+        snprintf(body, sizeof(body), "{\"type\": \"about:blank\", \"title\": \"%s\", \"status\": %u}\n", title, status);
+    size = snprintf(text, sizeof(text),
+                    "HTTP/1.1 %u %s\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n"
+                    "Connection: close\r\n\r\n%s",
+                    status, title, size, body);
+    /* A client whose receive buffer is so full that this does not fit has not read what it asked for either. */
+    if (send(connection->fd, text, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+        log_debug("a client left before it could be told %u %s", status, title);
+}
+
+void connection_cut(struct connection *connection)
+{
+    shutdown(connection->fd, SHUT_RDWR);
+}
+
+static void hung_up(uv_poll_t *poll, int status, int events)
+{
+    struct http_server *server = poll->data;
+    struct epoll_event found[HANGUP_BATCH];
+    int count = epoll_wait(server->hangup_fd, found, HANGUP_BATCH, 0);
+
+    (void)status;
+    (void)events;
+    /* Abandoning one takes it out of the watch and frees nothing: the others stay valid. */
+    for (int i = 0; i < count; i++)
+        connection_abandon(found[i].data.ptr);
+}
+
+int hangup_init(struct http_server *server)
+{
+    int r;
+
+    server->hangup_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (server->hangup_fd < 0)
+        return -errno;
+    r = uv_poll_init(server->loop, &server->hangup_poll, server->hangup_fd);
+    if (r < 0) {
+        close(server->hangup_fd);
+        server->hangup_fd = -1;
+        return r;
+    }
+    server->hangup_poll.data = server;
+    return uv_poll_start(&server->hangup_poll, UV_READABLE, hung_up);
+}
+
+void hangup_done(struct http_server *server)
+{
+    uv_poll_stop(&server->hangup_poll);
+    uv_close((uv_handle_t *)&server->hangup_poll, NULL);
+    close(server->hangup_fd);
+    server->hangup_fd = -1;
+}

@@ -1,0 +1,59 @@
+/*
+ * A connection: its peer, the request that is on it, its deadline. One is made when MHD accepts and freed when MHD
+ * closes; it never outlives its MHD_Connection.
+ */
+#ifndef BERTH_HTTP_CONNECTION_H
+#define BERTH_HTTP_CONNECTION_H
+
+#include <microhttpd.h>
+
+#include "http/request.h"
+#include "socket/names.h"
+
+struct daemon;
+struct deadline;
+struct http_server;
+
+struct connection {
+    struct http_server *server;
+    struct daemon *daemon;
+    struct MHD_Connection *mhd;
+    int fd;         /* MHD's */
+    bool refused;   /* one more than --limit-connections: its request is answered with 503 */
+    bool kept;      /* has had a reply before */
+    bool suspended; /* out of MHD's hands, in those of the hang-up watch */
+
+    struct deadline *deadline; /* the list that it waits in, or NULL */
+    uint64_t due;              /* when its time there is over, by uv_now */
+    struct connection *previous_waiting, *next_waiting;
+
+    struct connection *previous, *next; /* of all the server's */
+
+    struct names_waiter naming;
+    struct berth_peer peer;
+    struct berth_request request;
+};
+
+/* NULL: the peer is unknown, or there is no memory; whoever calls closes. */
+struct connection *connection_new(struct daemon *daemon, struct MHD_Connection *mhd);
+/* Ends its request, and leaves every list. */
+void connection_free(struct connection *connection);
+
+/* Takes it from MHD until connection_resume; meanwhile connection_abandon is called if the client goes away. */
+void connection_suspend(struct connection *connection);
+void connection_resume(struct connection *connection);
+
+/* Nothing will be sent any more: a held request's `gone` is called, and MHD closes the connection at its next run. */
+void connection_abandon(struct connection *connection);
+
+/* Writes a constant error reply past MHD, for a connection that is about to be cut before a reply has begun. */
+void connection_last_word(struct connection *connection, unsigned int status);
+
+/* Shuts it down: MHD notices at its next run, and closes. */
+void connection_cut(struct connection *connection);
+
+/* The watch for clients that go away while their connection is suspended: MHD does not look at it then. */
+int hangup_init(struct http_server *server);
+void hangup_done(struct http_server *server);
+
+#endif

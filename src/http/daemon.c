@@ -1,0 +1,178 @@
+#include "http/daemon.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "http/connection.h"
+#include "http/exchange.h"
+
+/* A client that takes no byte of its reply for so long is cut; so is, much later than by our own deadlines, whatever
+ * they missed. */
+#define DAEMON_STALLED_SECONDS 60
+
+#if MHD_VERSION >= 0x00097701
+#define STRICTNESS MHD_OPTION_CLIENT_DISCIPLINE_LVL
+#else
+#define STRICTNESS MHD_OPTION_STRICT_FOR_CLIENT
+#endif
+
+/* libmicrohttpd would decode %2F into a separator and cut at %00: target.c decodes, so here nothing is. */
+static size_t leave_encoded(void *context, struct MHD_Connection *mhd, char *text)
+{
+    size_t size = 0;
+
+    (void)context;
+    (void)mhd;
+    while (text[size])
+        size++;
+    return size;
+}
+
+static void library_says(void *context, const char *format, va_list arguments)
+{
+    char text[512];
+    size_t size;
+
+    (void)context;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    vsnprintf(text, sizeof(text), format, arguments);
+#pragma GCC diagnostic pop
+    for (size = 0; text[size] && text[size] != '\n'; size++)
+        ;
+    log_debug("libmicrohttpd: %.*s", (int)size, text);
+}
+
+static void connection_changed(void *context, struct MHD_Connection *mhd, void **socket_context,
+                               enum MHD_ConnectionNotificationCode what)
+{
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        *socket_context = connection_new(context, mhd);
+    else if (*socket_context)
+        connection_free(*socket_context);
+}
+
+static unsigned int stalled_seconds(const struct settings *settings)
+{
+    unsigned int ms = settings->keep_alive_ms;
+
+    if (settings->header_ms > ms)
+        ms = settings->header_ms;
+    if (settings->body_ms > ms)
+        ms = settings->body_ms;
+    ms = ms / 1000 + 2;
+    return ms > DAEMON_STALLED_SECONDS ? ms : DAEMON_STALLED_SECONDS;
+}
+
+static struct MHD_Daemon *start_library(struct daemon *daemon)
+{
+    const struct settings *settings = daemon->server->settings;
+
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+                            exchange_continue, daemon,                                                 //
+                            MHD_OPTION_EXTERNAL_LOGGER, library_says, NULL,                            //
+                            MHD_OPTION_LISTEN_SOCKET, daemon->fd,                                      //
+                            MHD_OPTION_CONNECTION_LIMIT, settings->limit_connections + DAEMON_RESERVE, //
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, 2 * settings->limit_header,            //
+                            MHD_OPTION_CONNECTION_TIMEOUT, stalled_seconds(settings),                  //
+                            MHD_OPTION_NOTIFY_CONNECTION, connection_changed, daemon,                  //
+                            MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, daemon,                   //
+                            MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, daemon,                       //
+                            MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL,                         //
+                            STRICTNESS, 1, MHD_OPTION_END);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    daemon_run(timer->data);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    daemon_run(poll->data);
+}
+
+void daemon_wake(struct daemon *daemon)
+{
+    uv_timer_start(&daemon->timer, on_timer, 0, 0);
+}
+
+void daemon_run(struct daemon *daemon)
+{
+    MHD_UNSIGNED_LONG_LONG ms;
+
+    MHD_run(daemon->mhd);
+    if (MHD_get_timeout(daemon->mhd, &ms) != MHD_YES)
+        return;
+    /* A timer that is due earlier than need be finds that out and starts again: cheaper than to move it at each
+     * request. */
+    if (ms == 0 || !uv_is_active((uv_handle_t *)&daemon->timer))
+        uv_timer_start(&daemon->timer, on_timer, ms, 0);
+}
+
+static void handle_closed(uv_handle_t *handle)
+{
+    struct daemon *daemon = handle->data;
+
+    if (--daemon->open_handles == 0)
+        free(daemon);
+}
+
+static int watch(struct daemon *daemon)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+
+    if (!info || uv_poll_init(daemon->server->loop, &daemon->poll, info->epoll_fd) < 0)
+        return -1;
+    uv_timer_init(daemon->server->loop, &daemon->timer);
+    daemon->poll.data = daemon->timer.data = daemon;
+    daemon->open_handles = 2;
+    return uv_poll_start(&daemon->poll, UV_READABLE, on_readable);
+}
+
+struct daemon *daemon_new(struct http_server *server, int fd)
+{
+    struct daemon *daemon = calloc(1, sizeof(*daemon));
+
+    if (!daemon)
+        return NULL;
+    daemon->server = server;
+    daemon->fd = fd;
+    daemon->mhd = start_library(daemon);
+    if (!daemon->mhd)
+        goto fail;
+    if (watch(daemon) < 0)
+        goto fail;
+    daemon_wake(daemon); /* its first run puts the listener into its epoll */
+    return daemon;
+
+fail:
+    if (daemon->mhd) {
+        MHD_quiesce_daemon(daemon->mhd);
+        MHD_stop_daemon(daemon->mhd);
+    }
+    free(daemon);
+    return NULL;
+}
+
+void daemon_quiesce(struct daemon *daemon)
+{
+    /* Once more: whoever is in the queue is accepted, so that nobody who managed to connect is turned away. */
+    daemon_run(daemon);
+    MHD_quiesce_daemon(daemon->mhd);
+    daemon_wake(daemon);
+}
+
+void daemon_free(struct daemon *daemon)
+{
+    uv_poll_stop(&daemon->poll);
+    MHD_quiesce_daemon(daemon->mhd);
+    MHD_stop_daemon(daemon->mhd);
+    close(daemon->fd);
+    uv_close((uv_handle_t *)&daemon->poll, handle_closed);
+    uv_close((uv_handle_t *)&daemon->timer, handle_closed);
+}

@@ -1,0 +1,40 @@
+/*
+ * One libmicrohttpd daemon under libuv: for one listener, single-threaded, in external mode with epoll.
+ */
+#ifndef BERTH_HTTP_DAEMON_H
+#define BERTH_HTTP_DAEMON_H
+
+#include <microhttpd.h>
+#include <uv.h>
+
+#include "http/server.h"
+
+/* Above --limit-connections libmicrohttpd accepts so many more, for them to be told 503 rather than to hang. */
+#define DAEMON_RESERVE 64
+
+struct daemon {
+    struct daemon *next;
+    struct http_server *server;
+    struct MHD_Daemon *mhd;
+    int fd;           /* the listener */
+    uv_poll_t poll;   /* of the daemon's epoll fd */
+    uv_timer_t timer; /* of what libmicrohttpd wants to do later */
+    int open_handles;
+};
+
+/* NULL if libmicrohttpd refuses or memory is out; then the fd stays the caller's. */
+struct daemon *daemon_new(struct http_server *server, int fd);
+
+/* Lets it run soon, once: for resumed connections, which make no noise in its epoll fd. */
+void daemon_wake(struct daemon *daemon);
+
+/* Runs it now: accepts, reads, calls handlers, writes, as far as that goes without blocking. */
+void daemon_run(struct daemon *daemon);
+
+/* No more connections from this listener. */
+void daemon_quiesce(struct daemon *daemon);
+
+/* Stops it, and frees it when libuv has closed its handles. There may be no connections any more. */
+void daemon_free(struct daemon *daemon);
+
+#endif

@@ -1,0 +1,86 @@
+#include "http/deadline.h"
+
+#include "http/connection.h"
+
+void deadline_stop(struct connection *connection)
+{
+    struct deadline *list = connection->deadline;
+
+    if (!list)
+        return;
+    if (connection->previous_waiting)
+        connection->previous_waiting->next_waiting = connection->next_waiting;
+    else
+        list->first = connection->next_waiting;
+    if (connection->next_waiting)
+        connection->next_waiting->previous_waiting = connection->previous_waiting;
+    else
+        list->last = connection->previous_waiting;
+    connection->deadline = NULL;
+}
+
+/* A client that began a request is told why it ends; one that was idle has asked nothing. */
+static void deadline_over(struct deadlines *deadlines, struct connection *connection)
+{
+    const struct deadline *list = connection->deadline;
+
+    deadline_stop(connection);
+    if (connection->refused)
+        connection_last_word(connection, 503);
+    else if (list != &deadlines->lists[DEADLINE_IDLE] || connection->request.state == REQUEST_HEAD)
+        connection_last_word(connection, 408);
+    connection_cut(connection);
+}
+
+static void deadlines_due(uv_timer_t *timer)
+{
+    struct deadlines *deadlines = timer->data;
+    uint64_t now = uv_now(timer->loop);
+    uint64_t next = UINT64_MAX;
+
+    for (unsigned int i = 0; i < DEADLINE_COUNT; i++) {
+        struct deadline *list = &deadlines->lists[i];
+
+        while (list->first && list->first->due <= now)
+            deadline_over(deadlines, list->first);
+        if (list->first && list->first->due < next)
+            next = list->first->due;
+    }
+    deadlines->timer_due = next;
+    if (next != UINT64_MAX)
+        uv_timer_start(timer, deadlines_due, next - now, 0);
+}
+
+void deadlines_init(struct deadlines *deadlines, uv_loop_t *loop)
+{
+    uv_timer_init(loop, &deadlines->timer);
+    deadlines->timer.data = deadlines;
+    deadlines->timer_due = UINT64_MAX;
+}
+
+void deadlines_done(struct deadlines *deadlines)
+{
+    uv_close((uv_handle_t *)&deadlines->timer, NULL);
+}
+
+void deadline_start(struct deadlines *deadlines, unsigned int which, struct connection *connection)
+{
+    struct deadline *list = &deadlines->lists[which];
+
+    deadline_stop(connection);
+    connection->deadline = list;
+    connection->due = uv_now(deadlines->timer.loop) + list->ms;
+    connection->previous_waiting = list->last;
+    connection->next_waiting = NULL;
+    if (list->last)
+        list->last->next_waiting = connection;
+    else
+        list->first = connection;
+    list->last = connection;
+
+    /* The timer is left alone while it is due earlier: it then finds what is next. So a request costs no timer. */
+    if (connection->due < deadlines->timer_due) {
+        deadlines->timer_due = connection->due;
+        uv_timer_start(&deadlines->timer, deadlines_due, list->ms, 0);
+    }
+}

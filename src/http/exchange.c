@@ -1,0 +1,221 @@
+#include "http/exchange.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "http/connection.h"
+#include "http/daemon.h"
+#include "http/head.h"
+#include "http/hold.h"
+#include "http/problem.h"
+#include "http/reply.h"
+
+/* A body is collected in a buffer that begins so large and doubles. */
+#define BODY_FIRST 4096
+/* So much of a body that was refused half-way is still read, so that the client gets to read why. */
+#define DISCARD_MAX (4 * 1024 * 1024)
+
+void *exchange_begin(void *daemon, const char *target, struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct connection *connection = info->socket_context;
+
+    (void)daemon;
+    if (!connection)
+        return NULL;
+    request_begin(&connection->request, target);
+    return &connection->request;
+}
+
+/* Hands the reply to libmicrohttpd. */
+static enum MHD_Result send_reply(struct berth_request *request)
+{
+    struct berth_reply *reply = &request->reply;
+    enum MHD_Result result;
+
+    request->state = REQUEST_ANSWERED;
+    result = MHD_queue_response(request->connection->mhd, reply->status, reply->response);
+    reply_release(reply);
+    return result;
+}
+
+/* Answers with an error; without memory for that, the connection is closed. */
+static enum MHD_Result refuse(struct berth_request *request, unsigned int status)
+{
+    if (problem_reply(&request->reply, status, request->detail) < 0)
+        return MHD_NO;
+    return send_reply(request);
+}
+
+static enum MHD_Result exchange_head(struct berth_request *request, const char *method, const char *version)
+{
+    struct connection *connection = request->connection;
+    struct head head;
+    unsigned int status;
+
+    request->method = method;
+    request->state = REQUEST_BODY;
+    deadline_stop(connection);
+    status = head_check(request, version, &head);
+    if (status == 0)
+        status = head_route(request, &head);
+
+    /*
+     * Refused now, before an upload, libmicrohttpd closes the connection behind the reply. So only what is refused for
+     * its form, or has a body still to come, is answered here; the rest waits for its turn and keeps the connection.
+     */
+    if (status != 0 && (head.broken || head.body))
+        return refuse(request, status);
+    request->refusal = status;
+    if (head.body)
+        deadline_start(&connection->server->deadlines, DEADLINE_BODY, connection);
+    return MHD_YES;
+}
+
+static int body_append(struct berth_request *request, const char *bytes, size_t size)
+{
+    if (request->body_size + size + 1 > request->body_allocated) {
+        size_t allocated = request->body_allocated ? 2 * request->body_allocated : BODY_FIRST;
+        char *body;
+
+        while (allocated < request->body_size + size + 1)
+            allocated *= 2;
+        body = realloc(request->body, allocated);
+        if (!body)
+            return -ENOMEM;
+        request->body = body;
+        request->body_allocated = allocated;
+    }
+    memcpy(request->body + request->body_size, bytes, size);
+    request->body[request->body_size + size] = '\0';
+    return 0;
+}
+
+static int body_take(struct berth_request *request, const char *bytes, size_t size)
+{
+    const struct berth_route *route = request->match.route;
+    int r;
+
+    if (size > request->body_limit - request->body_size)
+        return -EMSGSIZE;
+    r = route->body ? route->body(request, bytes, size) : body_append(request, bytes, size);
+    if (r == 0)
+        request->body_size += size;
+    return r;
+}
+
+/*
+ * A piece of the body. libmicrohttpd takes no reply in the middle of an upload: one that is refused here is told so
+ * past it, at once, and then read on for a while, since closing with bytes unread could take the answer with it.
+ */
+static enum MHD_Result exchange_body(struct berth_request *request, const char *bytes, size_t size)
+{
+    int r;
+
+    if (request->refusal == 0) {
+        r = body_take(request, bytes, size);
+        if (r == 0)
+            return MHD_YES;
+        request->refusal = problem_status(r);
+        connection_last_word(request->connection, request->refusal);
+        request->body_refused = true;
+    }
+    request->body_discarded += size;
+    return request->body_discarded > DISCARD_MAX ? MHD_NO : MHD_YES;
+}
+
+static enum MHD_Result hold(struct berth_request *request, enum request_state state)
+{
+    request->state = state;
+    connection_suspend(request->connection);
+    return MHD_YES;
+}
+
+static enum MHD_Result call_handler(struct berth_request *request)
+{
+    struct berth_reply *reply = &request->reply;
+    int r = request->match.route->handler(request, reply);
+
+    if (reply->response)
+        return send_reply(request);
+    if (r != 0) {
+        reply_unhold(reply); /* it may have asked to answer later before it failed: the error is the answer */
+        return refuse(request, problem_status(r));
+    }
+    if (reply->held)
+        return hold(request, REQUEST_HELD);
+    log_error("%s %s: the handler of %s returned 0 without a reply", request->method, request->target.path,
+              request->match.route->path);
+    return refuse(request, 500);
+}
+
+/* The request is complete, and it is its turn to be answered. */
+static enum MHD_Result exchange_answer(struct berth_request *request)
+{
+    struct connection *connection = request->connection;
+
+    deadline_stop(connection);
+    if (request->body_refused)
+        return MHD_NO;
+    if (request->refusal != 0)
+        return refuse(request, request->refusal);
+    if (!names_known(connection->peer.berth_names)) {
+        names_wait(connection->peer.berth_names, &connection->naming);
+        return hold(request, REQUEST_NAMING);
+    }
+    return call_handler(request);
+}
+
+enum MHD_Result exchange_continue(void *daemon, struct MHD_Connection *mhd, const char *url, const char *method,
+                                  const char *version, const char *bytes, size_t *size, void **context)
+{
+    struct berth_request *request = *context;
+
+    (void)daemon;
+    (void)mhd;
+    (void)url;
+    if (!request)
+        return MHD_NO;
+    switch (request->state) {
+    case REQUEST_HEAD:
+        return exchange_head(request, method, version);
+    case REQUEST_BODY:
+        if (*size > 0) {
+            size_t piece = *size;
+
+            *size = 0;
+            return exchange_body(request, bytes, piece);
+        }
+        return exchange_answer(request);
+    case REQUEST_NAMING:
+        return exchange_answer(request);
+    case REQUEST_ANSWERED:
+        return send_reply(request);
+    case REQUEST_NONE:
+    case REQUEST_HELD:
+    case REQUEST_ABANDONED:
+        break;
+    }
+    return MHD_NO;
+}
+
+void exchange_completed(void *context, struct MHD_Connection *mhd, void **request_context,
+                        enum MHD_RequestTerminationCode how)
+{
+    struct daemon *daemon = context;
+    struct http_server *server = daemon->server;
+    struct berth_request *request = *request_context;
+
+    (void)mhd;
+    (void)how;
+    if (!request)
+        return;
+    request_reset(request);
+    request->connection->kept = true;
+    deadline_start(&server->deadlines, DEADLINE_IDLE, request->connection);
+    server->request_count++;
+    if (server->on_request)
+        server->on_request(server);
+}

@@ -1,0 +1,183 @@
+#include "http/head.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "http/connection.h"
+#include "http/field.h"
+#include "http/host.h"
+#include "http/server.h"
+
+/* What the fields say together; gathered in one walk. */
+struct fields {
+    const char *host, *length, *encoding;
+    unsigned int hosts, lengths, encodings;
+    const char *fault; /* the first thing wrong with one of them */
+};
+
+static bool name_is(const char *name, size_t size, const char *other, size_t other_size)
+{
+    return size == other_size && strncasecmp(name, other, size) == 0;
+}
+#define NAME_IS(name, size, literal) name_is(name, size, literal, sizeof(literal) - 1)
+
+static enum MHD_Result look_at_field(void *context, enum MHD_ValueKind kind, const char *name, size_t name_size,
+                                     const char *value, size_t value_size)
+{
+    struct fields *fields = context;
+
+    (void)kind;
+    if (!value) {
+        value = "";
+        value_size = 0;
+    }
+    if (!field_name_valid(name, name_size))
+        fields->fault = "a field name is no token";
+    else if (!field_value_valid(value, value_size))
+        fields->fault = "a field value has control characters";
+    else if (NAME_IS(name, name_size, "Host")) {
+        fields->host = value;
+        fields->hosts++;
+    } else if (NAME_IS(name, name_size, "Content-Length")) {
+        fields->length = value;
+        fields->lengths++;
+    } else if (NAME_IS(name, name_size, "Transfer-Encoding")) {
+        fields->encoding = value;
+        fields->encodings++;
+    }
+    return fields->fault ? MHD_NO : MHD_YES;
+}
+
+static unsigned int broken(struct berth_request *request, struct head *head, unsigned int status, const char *detail)
+{
+    head->broken = true;
+    request->detail = detail;
+    return status;
+}
+
+static unsigned int check_framing(struct berth_request *request, const struct fields *fields, bool http_1_0,
+                                  struct head *head)
+{
+    if (fields->lengths > 1)
+        return broken(request, head, 400, "there is more than one Content-Length");
+    if (fields->lengths && fields->encodings)
+        return broken(request, head, 400, "Content-Length and Transfer-Encoding exclude each other");
+    if (fields->encodings && http_1_0)
+        return broken(request, head, 400, "HTTP/1.0 knows no Transfer-Encoding");
+    if (fields->encodings > 1 || (fields->encoding && !transfer_encoding_chunked(fields->encoding)))
+        return broken(request, head, 400, "the only Transfer-Encoding taken is chunked");
+    if (fields->length && content_length_parse(fields->length, &head->length) < 0)
+        return broken(request, head, 400, "Content-Length is no number");
+    head->body = fields->encoding || head->length > 0;
+    return 0;
+}
+
+/* An absolute-form target's authority takes the place of Host (RFC 9112 section 3.2.2). */
+static unsigned int check_host(struct berth_request *request, const struct fields *fields, bool http_1_0,
+                               struct head *head)
+{
+    const struct settings *settings = request->connection->server->settings;
+    const char *host = request->target.authority ? request->target.authority : fields->host;
+
+    if (fields->hosts > 1)
+        return broken(request, head, 400, "there is more than one Host");
+    if (fields->hosts == 0 && !http_1_0)
+        return broken(request, head, 400, "HTTP/1.1 needs a Host field, if need be an empty one");
+    switch (host_check(host, settings->allow_host.items, settings->allow_host.count)) {
+    case HOST_ALLOWED:
+        return 0;
+    case HOST_FOREIGN:
+        request_fail(request, 0, "this server does not answer for the host \"%s\": --allow-host would allow it", host);
+        return 421;
+    case HOST_MALFORMED:
+        break;
+    }
+    return broken(request, head, 400, "Host is no host");
+}
+
+static unsigned int check_size(struct berth_request *request, struct head *head)
+{
+    const struct settings *settings = request->connection->server->settings;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+    if (request->target_size > settings->limit_target)
+        return broken(request, head, 414, "the target is longer than --limit-request-target");
+    if (info && info->header_size > settings->limit_header)
+        return broken(request, head, 431, "the head is longer than --limit-request-header");
+    return 0;
+}
+
+static unsigned int check_line(struct berth_request *request, const char *version, struct head *head)
+{
+    if (!method_valid(request->method))
+        return broken(request, head, 400, "the method is no token");
+    if (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0)
+        return broken(request, head, 505, "the versions spoken are HTTP/1.1 and HTTP/1.0");
+    if (strcmp(request->method, "CONNECT") == 0)
+        return broken(request, head, 501, "this is no proxy");
+    if (request->target_fault)
+        return broken(request, head, 400, request->target_fault);
+    if (request->target.asterisk && strcmp(request->method, "OPTIONS") != 0)
+        return broken(request, head, 400, "only OPTIONS may ask for *");
+    if (query_parse(request->target.query, &request->arena, &request->query) < 0)
+        return broken(request, head, 400, "the query cannot be decoded");
+    return 0;
+}
+
+unsigned int head_check(struct berth_request *request, const char *version, struct head *ret_head)
+{
+    bool http_1_0 = strcmp(version, "HTTP/1.0") == 0;
+    struct fields fields = { .host = NULL };
+    unsigned int status;
+
+    *ret_head = (struct head){ .broken = false };
+    MHD_get_connection_values_n(request->connection->mhd, MHD_HEADER_KIND, look_at_field, &fields);
+    if (fields.fault)
+        return broken(request, ret_head, 400, fields.fault);
+    status = check_size(request, ret_head);
+    if (status == 0)
+        status = check_line(request, version, ret_head);
+    if (status == 0)
+        status = check_framing(request, &fields, http_1_0, ret_head);
+    if (status == 0)
+        status = check_host(request, &fields, http_1_0, ret_head);
+    return status;
+}
+
+/* OPTIONS is answered by the handler-less route of the router: with what may be asked here. */
+static unsigned int no_method(struct berth_request *request, const char *allow)
+{
+    request->allow = arena_text(&request->arena, allow, strlen(allow));
+    return strcmp(request->method, "OPTIONS") == 0 ? 204 : 405;
+}
+
+unsigned int head_route(struct berth_request *request, const struct head *head)
+{
+    const struct settings *settings = request->connection->server->settings;
+    char allow[ROUTER_ALLOW_MAX];
+    const struct berth_route *route;
+
+    if (request->connection->refused)
+        return 503;
+    if (request->target.asterisk)
+        return no_method(request, "GET, HEAD, OPTIONS");
+    switch (router_match(request->connection->server->router, request->method, &request->target, &request->match, allow,
+                         sizeof(allow))) {
+    case ROUTER_FOUND:
+        break;
+    case ROUTER_NO_METHOD:
+        return no_method(request, allow);
+    case ROUTER_NO_PATH:
+        return 404;
+    }
+    route = request->match.route;
+    request->body_limit = route->body_limit ? route->body_limit : settings->limit_body;
+    if (head->length > request->body_limit) {
+        request_fail(request, 0, "a body may have at most %llu bytes here, not %llu",
+                     (unsigned long long)request->body_limit, (unsigned long long)head->length);
+        return 413;
+    }
+    return 0;
+}

@@ -1,0 +1,279 @@
+#include "http/reply.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "http/connection.h"
+#include "http/field.h"
+#include "http/request.h"
+#include "http/server.h"
+
+#define TYPE_TEXT "text/plain; charset=utf-8"
+#define TYPE_HTML "text/html; charset=utf-8"
+#define TYPE_JSON "application/json"
+
+/* Text that is formatted into so many bytes at first; what is longer is formatted once more. */
+#define TEXT_FIRST 256
+
+void reply_init(struct berth_reply *reply)
+{
+    memset(reply, 0, sizeof(*reply));
+    reply->last_field = &reply->fields;
+}
+
+void reply_release(struct berth_reply *reply)
+{
+    if (reply->response && !reply->shared)
+        MHD_destroy_response(reply->response);
+    reply_init(reply);
+}
+
+static bool reply_closes(struct berth_reply *reply)
+{
+    const struct connection *connection = reply_request(reply)->connection;
+
+    return connection->refused || connection->server->draining;
+}
+
+/* Puts a complete response in its place; a held request can go on. */
+static int reply_answer(struct berth_reply *reply, unsigned int status, struct MHD_Response *response, bool shared)
+{
+    struct berth_request *request = reply_request(reply);
+
+    reply->status = status;
+    reply->response = response;
+    reply->shared = shared;
+    if (request->state == REQUEST_HELD) {
+        request->state = REQUEST_ANSWERED;
+        connection_resume(request->connection);
+    }
+    return 0;
+}
+
+static int add_fields(struct berth_reply *reply, const char *type, struct MHD_Response *response)
+{
+    if (type && MHD_add_response_header(response, "Content-Type", type) != MHD_YES)
+        return -EINVAL;
+    for (const struct reply_field *field = reply->fields; field; field = field->next)
+        if (MHD_add_response_header(response, field->name, field->value) != MHD_YES)
+            return -EINVAL;
+    if (reply_closes(reply) && MHD_add_response_header(response, "Connection", "close") != MHD_YES)
+        return -ENOMEM;
+    return 0;
+}
+
+int reply_take(struct berth_reply *reply, unsigned int status, const char *type, struct MHD_Response *response)
+{
+    int r;
+
+    if (!response)
+        return -ENOMEM;
+    if (reply->response)
+        r = -EALREADY;
+    else if (status < 200 || status > 599)
+        r = -EINVAL;
+    else
+        r = add_fields(reply, type, response);
+    if (r < 0) {
+        MHD_destroy_response(response);
+        return r;
+    }
+    return reply_answer(reply, status, response, false);
+}
+
+int reply_take_bytes(struct berth_reply *reply, unsigned int status, const char *type, const void *bytes, size_t size)
+{
+    return reply_take(reply, status, type,
+                      MHD_create_response_from_buffer(size, (void *)(uintptr_t)bytes, MHD_RESPMEM_PERSISTENT));
+}
+
+int berth_reply_bytes(struct berth_reply *reply, unsigned int status, const char *type, const void *bytes, size_t size)
+{
+    return reply_take(reply, status, type,
+                      MHD_create_response_from_buffer(size, (void *)(uintptr_t)bytes, MHD_RESPMEM_MUST_COPY));
+}
+
+int berth_reply_text(struct berth_reply *reply, unsigned int status, const char *format, ...)
+{
+    struct arena *arena = &reply_request(reply)->arena;
+    char *text = arena_alloc(arena, TEXT_FIRST);
+    va_list arguments;
+    int size;
+
+    if (!text)
+        return -ENOMEM;
+    va_start(arguments, format);
+    size = vsnprintf(text, TEXT_FIRST, format, arguments);
+    va_end(arguments);
+    if (size < 0)
+        return -EINVAL;
+    if (size < TEXT_FIRST)
+        return reply_take_bytes(reply, status, TYPE_TEXT, text, (size_t)size);
+
+    text = malloc((size_t)size + 1);
+    if (!text)
+        return -ENOMEM;
+    va_start(arguments, format);
+    vsnprintf(text, (size_t)size + 1, format, arguments);
+    va_end(arguments);
+    return reply_take(reply, status, TYPE_TEXT,
+                      MHD_create_response_from_buffer((size_t)size, text, MHD_RESPMEM_MUST_FREE));
+}
+
+int berth_reply_html(struct berth_reply *reply, unsigned int status, const char *html)
+{
+    return berth_reply_bytes(reply, status, TYPE_HTML, html, strlen(html));
+}
+
+int berth_reply_json(struct berth_reply *reply, unsigned int status, const struct json_t *json)
+{
+    const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY;
+    size_t size;
+    char *text;
+
+    if (!json)
+        return -EINVAL;
+    size = json_dumpb(json, NULL, 0, flags);
+    if (size == 0)
+        return -EINVAL;
+    text = malloc(size + 1);
+    if (!text)
+        return -ENOMEM;
+    json_dumpb(json, text, size, flags);
+    text[size] = '\n';
+    return reply_take(reply, status, TYPE_JSON, MHD_create_response_from_buffer(size + 1, text, MHD_RESPMEM_MUST_FREE));
+}
+
+int berth_reply_file(struct berth_reply *reply, unsigned int status, const char *type, const char *path)
+{
+    struct stat file;
+    struct MHD_Response *response;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (fd < 0)
+        return -errno;
+    if (fstat(fd, &file) < 0 || !S_ISREG(file.st_mode)) {
+        close(fd);
+        return -EACCES;
+    }
+    response = MHD_create_response_from_fd64((uint64_t)file.st_size, fd); /* takes the fd */
+    if (!response)
+        close(fd);
+    return reply_take(reply, status, type, response);
+}
+
+int berth_reply_redirect(struct berth_reply *reply, unsigned int status, const char *location)
+{
+    int r;
+
+    if (status < 301 || status > 308 || (status > 303 && status < 307))
+        return -EINVAL;
+    r = berth_reply_header(reply, "Location", location);
+    return r < 0 ? r : reply_take_bytes(reply, status, NULL, "", 0);
+}
+
+static bool field_is_ours(const char *name)
+{
+    static const char *const ours[] = { "Content-Length", "Transfer-Encoding", "Connection", "Date", "Content-Type" };
+
+    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+        if (strcasecmp(name, ours[i]) == 0)
+            return true;
+    return false;
+}
+
+int berth_reply_header(struct berth_reply *reply, const char *name, const char *value)
+{
+    struct arena *arena = &reply_request(reply)->arena;
+    size_t name_size = strlen(name), value_size = strlen(value);
+    struct reply_field *field;
+
+    if (reply->response)
+        return -EALREADY;
+    if (field_is_ours(name) || !field_name_valid(name, name_size) || !field_value_valid(value, value_size))
+        return -EINVAL;
+    if (reply->field_count == REPLY_FIELDS_MAX)
+        return -E2BIG;
+    field = arena_alloc(arena, sizeof(*field));
+    if (!field)
+        return -ENOMEM;
+    field->name = arena_text(arena, name, name_size);
+    field->value = arena_text(arena, value, value_size);
+    field->next = NULL;
+    if (!field->name || !field->value)
+        return -ENOMEM;
+    *reply->last_field = field;
+    reply->last_field = &field->next;
+    reply->field_count++;
+    return 0;
+}
+
+/*
+ * Constants. What they prepared is remembered here, to be freed at the end: an application has no place to do it.
+ */
+static struct {
+    struct MHD_Response **items;
+    size_t count, allocated;
+} prepared;
+
+static int prepared_add(struct MHD_Response *response)
+{
+    if (prepared.count == prepared.allocated) {
+        size_t allocated = prepared.allocated ? 2 * prepared.allocated : 16;
+        struct MHD_Response **items = realloc(prepared.items, allocated * sizeof(*items));
+
+        if (!items)
+            return -ENOMEM;
+        prepared.items = items;
+        prepared.allocated = allocated;
+    }
+    prepared.items[prepared.count++] = response;
+    return 0;
+}
+
+void constants_done(void)
+{
+    for (size_t i = 0; i < prepared.count; i++)
+        MHD_destroy_response(prepared.items[i]);
+    free(prepared.items);
+    memset(&prepared, 0, sizeof(prepared));
+}
+
+static struct MHD_Response *constant_prepare(struct berth_constant *constant, bool closes)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(constant->size, (void *)(uintptr_t)constant->bytes, MHD_RESPMEM_PERSISTENT);
+
+    if (!response)
+        return NULL;
+    if ((constant->type && MHD_add_response_header(response, "Content-Type", constant->type) != MHD_YES) ||
+        (closes && MHD_add_response_header(response, "Connection", "close") != MHD_YES) || prepared_add(response) < 0) {
+        MHD_destroy_response(response);
+        return NULL;
+    }
+    constant->prepared[closes] = response;
+    return response;
+}
+
+int berth_reply_constant(struct berth_reply *reply, struct berth_constant *constant)
+{
+    bool closes = reply_closes(reply);
+    struct MHD_Response *response = constant->prepared[closes];
+
+    if (reply->response)
+        return -EALREADY;
+    if (constant->status < 200 || constant->status > 599)
+        return -EINVAL;
+    if (!response)
+        response = constant_prepare(constant, closes);
+    return response ? reply_answer(reply, constant->status, response, true) : -ENOMEM;
+}

@@ -1,0 +1,32 @@
+/*
+ * Replies: what berth.h's berth_reply_… functions make, until libmicrohttpd has it.
+ */
+#ifndef BERTH_HTTP_REPLY_H
+#define BERTH_HTTP_REPLY_H
+
+#include <microhttpd.h>
+
+#include <berth.h>
+
+/* How many fields an application may add to one reply. */
+#define REPLY_FIELDS_MAX 64
+
+void reply_init(struct berth_reply *reply);
+
+/* Gives back what the reply owns; it is as after reply_init. */
+void reply_release(struct berth_reply *reply);
+
+/*
+ * Answers with `response`, which it takes, also when it fails: with the type, if there is one, the application's
+ * fields, and `Connection: close` where the connection shall end. On a held request, sends. The errors of chapter 3 of
+ * berth.h; NULL is -ENOMEM.
+ */
+int reply_take(struct berth_reply *reply, unsigned int status, const char *type, struct MHD_Response *response);
+
+/* The same with bytes that stay where they are until the request is over (the request's arena, or constants). */
+int reply_take_bytes(struct berth_reply *reply, unsigned int status, const char *type, const void *bytes, size_t size);
+
+/* Frees what constants of this process prepared. */
+void constants_done(void);
+
+#endif

@@ -1,0 +1,238 @@
+#include "http/request.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <jansson.h>
+
+#include "common/number.h"
+#include "http/connection.h"
+#include "http/cookie.h"
+#include "http/hold.h"
+#include "http/reply.h"
+#include "http/server.h"
+
+void request_init(struct berth_request *request, struct connection *connection)
+{
+    request->connection = connection;
+    arena_init(&request->arena);
+    reply_init(&request->reply);
+}
+
+void request_begin(struct berth_request *request, const char *target)
+{
+    request->state = REQUEST_HEAD;
+    request->target_size = strlen(target);
+    if (target_parse(target, request->target_size, &request->arena, &request->target, &request->target_fault) ==
+        -ENOMEM)
+        request->target_fault = "the target is too long";
+}
+
+void request_abandon(struct berth_request *request)
+{
+    if (request->state == REQUEST_NAMING)
+        names_leave(request->connection->peer.berth_names, &request->connection->naming);
+    if (request->state != REQUEST_HELD)
+        request->reply.gone = NULL; /* it was answered */
+    request->state = REQUEST_ABANDONED;
+    reply_unhold(&request->reply);
+}
+
+void request_reset(struct berth_request *request)
+{
+    request_abandon(request);
+    reply_release(&request->reply);
+    if (request->destroy_data)
+        request->destroy_data(request->data);
+    json_decref(request->json);
+    free(request->body);
+    arena_reset(&request->arena);
+    /* The arena is large, and has just been made ready: what stands before and behind it is cleared. */
+    memset((char *)request + sizeof(request->connection), 0,
+           offsetof(struct berth_request, arena) - sizeof(request->connection));
+    reply_init(&request->reply);
+}
+
+int request_fail(struct berth_request *request, int r, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+    int size;
+
+    va_start(arguments, format);
+    size = vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    if (size < 0)
+        return r;
+    if ((size_t)size >= sizeof(text))
+        size = sizeof(text) - 1;
+    request->detail = arena_text(&request->arena, text, (size_t)size);
+    return r;
+}
+
+const char *berth_request_method(const struct berth_request *request)
+{
+    return request->method;
+}
+
+const char *berth_request_target(const struct berth_request *request)
+{
+    return request->target.raw;
+}
+
+const char *berth_request_path(const struct berth_request *request)
+{
+    return request->target.path;
+}
+
+static const struct http_application *request_application(const struct berth_request *request)
+{
+    return request->match.owner;
+}
+
+const char *berth_request_root(const struct berth_request *request)
+{
+    return request_application(request)->root;
+}
+
+void *berth_request_state(const struct berth_request *request)
+{
+    return request_application(request)->state;
+}
+
+const struct berth_peer *berth_request_peer(const struct berth_request *request)
+{
+    return &request->connection->peer;
+}
+
+const char *berth_request_param(struct berth_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->match.count; i++)
+        if (strcmp(request->match.names[i], name) == 0)
+            return request->match.values[i];
+    return NULL;
+}
+
+static int bad_number(struct berth_request *request, const char *name, const struct error *error)
+{
+    return request_fail(request, -EINVAL, "%s: %s", name, error->text);
+}
+
+static int text_u64(struct berth_request *request, const char *name, const char *text, uint64_t *ret_value)
+{
+    struct error error;
+
+    if (number_parse(text ? text : "", 0, UINT64_MAX, ret_value, &error) == 0)
+        return 0;
+    return bad_number(request, name, &error);
+}
+
+int berth_request_param_u64(struct berth_request *request, const char *name, uint64_t *ret_value)
+{
+    return text_u64(request, name, berth_request_param(request, name), ret_value);
+}
+
+int berth_request_param_i64(struct berth_request *request, const char *name, int64_t *ret_value)
+{
+    const char *text = berth_request_param(request, name);
+    bool negative = text && text[0] == '-';
+    struct error error;
+    uint64_t size;
+
+    if (number_parse(text ? text + negative : "", 0, (uint64_t)INT64_MAX + negative, &size, &error) < 0)
+        return bad_number(request, name, &error);
+    *ret_value = negative ? (int64_t)-size : (int64_t)size;
+    return 0;
+}
+
+const char *berth_request_query(struct berth_request *request, const char *name, size_t index)
+{
+    return query_get(&request->query, name, index);
+}
+
+int berth_request_query_u64(struct berth_request *request, const char *name, uint64_t fallback, uint64_t *ret_value)
+{
+    const char *text = berth_request_query(request, name, 0);
+
+    if (text)
+        return text_u64(request, name, text, ret_value);
+    *ret_value = fallback;
+    return 0;
+}
+
+struct wanted_field {
+    const char *name;
+    size_t index;
+    const char *value;
+};
+
+static enum MHD_Result look_for_field(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct wanted_field *wanted = context;
+
+    (void)kind;
+    if (strcasecmp(name, wanted->name) != 0 || wanted->index-- > 0)
+        return MHD_YES;
+    wanted->value = value ? value : "";
+    return MHD_NO;
+}
+
+const char *berth_request_header(struct berth_request *request, const char *name, size_t index)
+{
+    struct wanted_field wanted = { .name = name, .index = index };
+
+    MHD_get_connection_values(request->connection->mhd, MHD_HEADER_KIND, look_for_field, &wanted);
+    return wanted.value;
+}
+
+const char *berth_request_cookie(struct berth_request *request, const char *name)
+{
+    const char *header, *value;
+    size_t size;
+
+    for (size_t i = 0; (header = berth_request_header(request, "Cookie", i)); i++) {
+        value = cookie_find(header, name, &size);
+        if (value)
+            return arena_text(&request->arena, value, size);
+    }
+    return NULL;
+}
+
+const char *berth_request_body(struct berth_request *request, size_t *ret_size)
+{
+    *ret_size = request->body ? request->body_size : 0;
+    return request->body ? request->body : "";
+}
+
+int berth_request_json(struct berth_request *request, struct json_t **ret_json)
+{
+    json_error_t error;
+    size_t size;
+    const char *body = berth_request_body(request, &size);
+
+    if (!request->json) {
+        request->json = json_loadb(body, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+        if (!request->json)
+            return request_fail(request, -EINVAL, "the body is not JSON: line %d, column %d: %s", error.line,
+                                error.column, error.text);
+    }
+    *ret_json = request->json;
+    return 0;
+}
+
+void berth_request_set_data(struct berth_request *request, void *data, void (*destroy)(void *data))
+{
+    if (request->destroy_data)
+        request->destroy_data(request->data);
+    request->data = data;
+    request->destroy_data = destroy;
+}
+
+void *berth_request_data(const struct berth_request *request)
+{
+    return request->data;
+}

@@ -1,0 +1,69 @@
+#include "http/server.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "http/connection.h"
+#include "http/daemon.h"
+
+/* A daemon closes a connection in one or two runs after it was cut; this many would be a mistake of ours. */
+#define CLOSE_RUNS_MAX 100
+
+int http_server_open(struct http_server *server)
+{
+    const struct settings *settings = server->settings;
+
+    deadlines_init(&server->deadlines, server->loop);
+    server->deadlines.lists[DEADLINE_HEAD].ms = settings->header_ms;
+    server->deadlines.lists[DEADLINE_IDLE].ms = settings->keep_alive_ms;
+    server->deadlines.lists[DEADLINE_BODY].ms = settings->body_ms;
+    return hangup_init(server);
+}
+
+int http_server_listen(struct http_server *server, int fd)
+{
+    struct daemon *daemon = daemon_new(server, fd);
+
+    if (!daemon)
+        return -EIO;
+    daemon->next = server->daemons;
+    server->daemons = daemon;
+    return 0;
+}
+
+void http_server_drain(struct http_server *server)
+{
+    if (server->draining)
+        return;
+    server->draining = true;
+    for (struct daemon *daemon = server->daemons; daemon; daemon = daemon->next)
+        daemon_quiesce(daemon);
+}
+
+static void abandon_all(struct http_server *server)
+{
+    for (struct connection *connection = server->connections; connection; connection = connection->next) {
+        connection_abandon(connection);
+        connection_cut(connection);
+    }
+    for (int run = 0; server->connections && run < CLOSE_RUNS_MAX; run++)
+        for (struct daemon *daemon = server->daemons; daemon; daemon = daemon->next)
+            daemon_run(daemon);
+}
+
+void http_server_close(struct http_server *server)
+{
+    http_server_drain(server);
+    abandon_all(server);
+    if (server->connections)
+        log_error("%zu connections would not close", server->connection_count);
+    while (server->daemons) {
+        struct daemon *daemon = server->daemons;
+
+        server->daemons = daemon->next;
+        daemon_free(daemon);
+    }
+    hangup_done(server);
+    deadlines_done(&server->deadlines);
+}

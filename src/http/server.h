@@ -1,0 +1,57 @@
+/*
+ * HTTP as the worker sees it: one server for all listeners of this process, on one loop. Everything else in this
+ * folder is behind it, libmicrohttpd included.
+ */
+#ifndef BERTH_HTTP_SERVER_H
+#define BERTH_HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "common/settings.h"
+#include "http/deadline.h"
+#include "http/router.h"
+
+struct connection;
+struct daemon;
+
+struct http_server {
+    /* the worker's to set before http_server_open; the callbacks may be NULL */
+    uv_loop_t *loop;
+    const struct settings *settings;
+    const struct router *router;                        /* owners are struct http_application */
+    void (*on_connections)(struct http_server *server); /* the first connection came, or the last one went */
+    void (*on_request)(struct http_server *server);     /* a request was completed */
+
+    /* to be read */
+    size_t connection_count;
+    uint64_t request_count; /* completed ones */
+    bool draining;
+
+    /* this folder's */
+    struct connection *connections;
+    struct daemon *daemons;
+    struct deadlines deadlines;
+    int hangup_fd;
+    uv_poll_t hangup_poll;
+};
+
+/* What a route's owner is: where its application is mounted, and what its `start` stored. */
+struct http_application {
+    const char *root; /* --root-path and the mount */
+    void *state;
+};
+
+int http_server_open(struct http_server *server);
+
+/* Serves a listener: one libmicrohttpd daemon for it. The fd passes to the server, unless it fails. */
+int http_server_listen(struct http_server *server, int fd);
+
+/* Accepts what is waiting, then no more. What is open goes on: every reply from now on closes its connection. Over when
+ * connection_count is 0. */
+void http_server_drain(struct http_server *server);
+
+/* At once: abandons what is open and closes the daemons. The loop's next turns close its handles. */
+void http_server_close(struct http_server *server);
+
+#endif

@@ -1,0 +1,275 @@
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "common/contract.h"
+#include "common/log.h"
+#include "common/number.h"
+#include "http/reply.h"
+#include "http/server.h"
+#include "socket/names.h"
+#include "worker/application.h"
+#include "worker/loop.h"
+
+/* The last turns of the loop, in which libuv closes handles. Handles that an application left open end with the
+ * process. */
+#define CLOSE_TURNS_MAX 100
+
+struct worker {
+    uv_loop_t loop;
+    uv_poll_t control;
+    uv_timer_t grace; /* from the begin of a drain to its end */
+    struct launch launch;
+    struct router *router;
+    struct applications *applications;
+    struct http_server http;
+    uint64_t retire_at; /* how many requests make it ask for its replacement; UINT64_MAX: never */
+    bool control_ended;
+    char log_role[32];
+};
+
+static void tell(struct worker *worker, enum control_type type, const char *body)
+{
+    int r;
+
+    if (worker->control_ended)
+        return;
+    r = control_send(CONTRACT_CONTROL_FD, CONTROL_WORKER, type, body, -1);
+    if (r < 0 && r != -EPIPE)
+        log_warning("the supervisor could not be told: %s", strerror(-r));
+}
+
+static void finish(struct worker *worker)
+{
+    uv_stop(&worker->loop);
+}
+
+static void grace_over(uv_timer_t *timer)
+{
+    struct worker *worker = timer->data;
+
+    log_warning("still %zu connections at the end of --timeout-graceful-shutdown: closing them",
+                worker->http.connection_count);
+    finish(worker);
+}
+
+static void drain(struct worker *worker)
+{
+    if (worker->http.draining)
+        return;
+    http_server_drain(&worker->http);
+    uv_timer_start(&worker->grace, grace_over, worker->launch.settings.graceful_ms, 0);
+    if (worker->http.connection_count == 0)
+        finish(worker);
+}
+
+static void take_log(const struct control_message *message)
+{
+    if (message->fd >= 0)
+        dup3(message->fd, STDERR_FILENO, 0);
+}
+
+static void obey(struct worker *worker, const struct control_message *message)
+{
+    switch (message->type) {
+    case CONTROL_PING:
+        tell(worker, CONTROL_PONG, NULL);
+        break;
+    case CONTROL_DRAIN:
+        drain(worker);
+        break;
+    case CONTROL_STOP:
+        finish(worker);
+        break;
+    case CONTROL_LOG:
+        take_log(message);
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_control(uv_poll_t *poll, int status, int events)
+{
+    struct worker *worker = poll->data;
+    struct control_message message;
+    int r;
+
+    (void)status;
+    (void)events;
+    while ((r = control_receive(CONTRACT_CONTROL_FD, CONTROL_WORKER, &message)) > 0) {
+        obey(worker, &message);
+        if (message.fd >= 0)
+            close(message.fd);
+    }
+    if (r == 0)
+        return;
+    log_info("the supervisor is gone: finishing what is open");
+    worker->control_ended = true;
+    uv_poll_stop(poll);
+    drain(worker);
+}
+
+static void connections_changed(struct http_server *http)
+{
+    struct worker *worker = (struct worker *)((char *)http - offsetof(struct worker, http));
+
+    if (worker->launch.settings.exit_idle_ms > 0)
+        tell(worker, http->connection_count > 0 ? CONTROL_BUSY : CONTROL_IDLE, NULL);
+    if (http->draining && http->connection_count == 0)
+        finish(worker);
+}
+
+static void request_completed(struct http_server *http)
+{
+    struct worker *worker = (struct worker *)((char *)http - offsetof(struct worker, http));
+
+    if (http->request_count == worker->retire_at)
+        tell(worker, CONTROL_RETIRE, NULL);
+}
+
+static void ignored(int signal_number)
+{
+    (void)signal_number;
+}
+
+/*
+ * Commands come by the control channel alone: not by a service manager that signals the whole group, nor a terminal.
+ * Handlers that do nothing rather than SIG_IGN, which the children of an application would inherit.
+ */
+static void ignore_signals(void)
+{
+    static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU, SIGPIPE };
+    struct sigaction action = { .sa_handler = ignored, .sa_flags = SA_RESTART };
+
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        sigaction(signals[i], &action, NULL);
+}
+
+/* What was inherited is ours alone: none of it goes on to the children of an application. */
+static void keep_descriptors(size_t count)
+{
+    for (int fd = CONTRACT_CONTROL_FD; fd < CONTRACT_FIRST_FD + (int)count; fd++)
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+static uint64_t retire_at(const struct settings *settings)
+{
+    uint64_t jitter = 0;
+
+    if (settings->max_requests == 0)
+        return UINT64_MAX;
+    if (settings->max_requests_jitter > 0 && getrandom(&jitter, sizeof(jitter), 0) == sizeof(jitter))
+        jitter %= settings->max_requests_jitter + 1;
+    return settings->max_requests + jitter;
+}
+
+static int open_loop(struct worker *worker)
+{
+    int r = uv_loop_init(&worker->loop);
+
+    if (r < 0)
+        return r;
+    loop_set(&worker->loop);
+    worker->control.data = worker->grace.data = worker;
+    uv_timer_init(&worker->loop, &worker->grace);
+    r = uv_poll_init(&worker->loop, &worker->control, CONTRACT_CONTROL_FD);
+    if (r == 0)
+        r = uv_poll_start(&worker->control, UV_READABLE, on_control);
+    return r == 0 ? names_init(&worker->loop) : r;
+}
+
+static int open_http(struct worker *worker, struct error *error)
+{
+    int r;
+
+    worker->http.loop = &worker->loop;
+    worker->http.settings = &worker->launch.settings;
+    worker->http.router = worker->router;
+    worker->http.on_connections = connections_changed;
+    worker->http.on_request = request_completed;
+    worker->retire_at = retire_at(&worker->launch.settings);
+    r = http_server_open(&worker->http);
+    for (size_t i = 0; r == 0 && i < worker->launch.listener_count; i++)
+        r = http_server_listen(&worker->http, CONTRACT_FIRST_FD + (int)i);
+    return r < 0 ? error_set(error, r, "serving cannot begin: %s", strerror(-r)) : 0;
+}
+
+static int start(struct worker *worker, struct error *error)
+{
+    int r = launch_read(CONTRACT_LAUNCH_FD, &worker->launch, error);
+
+    if (r < 0)
+        return r;
+    log_init(worker->launch.settings.log_level, worker->log_role);
+    keep_descriptors(worker->launch.listener_count + worker->launch.settings.app_count);
+    worker->router = router_new();
+    if (!worker->router)
+        return error_set(error, -ENOMEM, "no memory for the router");
+    r = open_loop(worker);
+    if (r < 0)
+        return error_set(error, r, "the event loop cannot be made: %s", strerror(-r));
+    r = applications_start(&worker->launch.settings, CONTRACT_FIRST_FD + (int)worker->launch.listener_count,
+                           worker->router, &worker->applications, error);
+    return r < 0 ? r : open_http(worker, error);
+}
+
+static void stop(struct worker *worker)
+{
+    http_server_close(&worker->http);
+    applications_stop(worker->applications);
+    uv_close((uv_handle_t *)&worker->control, NULL);
+    uv_close((uv_handle_t *)&worker->grace, NULL);
+    for (int turn = 0; turn < CLOSE_TURNS_MAX && uv_run(&worker->loop, UV_RUN_NOWAIT) != 0; turn++)
+        ;
+    constants_done();
+    names_done();
+    router_free(worker->router);
+    launch_done(&worker->launch);
+    uv_loop_close(&worker->loop);
+}
+
+static bool started_by_supervisor(int argc)
+{
+    int type = 0;
+    socklen_t size = sizeof(type);
+
+    return argc == 2 && getsockopt(CONTRACT_CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+           type == SOCK_SEQPACKET;
+}
+
+int worker_main(int argc, char **argv)
+{
+    static struct worker worker;
+    struct error error = { "" };
+
+    if (!started_by_supervisor(argc)) {
+        fputs("berth worker: this is started by berth serve\n", stderr);
+        return EXIT_USAGE;
+    }
+    snprintf(worker.log_role, sizeof(worker.log_role), "berth worker %.10s", argv[1]);
+    prctl(PR_SET_NAME, worker.log_role);
+    log_init(BERTH_LOG_INFO, worker.log_role);
+    ignore_signals();
+    if (start(&worker, &error) < 0) {
+        tell(&worker, CONTROL_FAILED, error.text);
+        /* The applications that did start are not stopped: the process ends, and with it all that it has. */
+        return EXIT_APPLICATION;
+    }
+    tell(&worker, CONTROL_READY, NULL);
+    uv_run(&worker.loop, UV_RUN_DEFAULT);
+    stop(&worker);
+    /* Without exit(): work that still runs on other threads must not be met by destructors. */
+    fflush(NULL);
+    _exit(EXIT_SUCCESS);
+}
