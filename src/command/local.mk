@@ -1,1 +1,1 @@
-libberth_a_SOURCES +=
+libberth_a_SOURCES += src/command/command.h

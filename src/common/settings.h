@@ -3,6 +3,19 @@
  * environment beats file. One table in settings.c holds each option's name, kind, limits, default and help; parsing,
  * --help and the handing over to workers go by that table.
  *
+ * In the environment --socket-mode is BERTH_SOCKET_MODE; a list has commas between its entries (paths and hosts seldom
+ * have them), and an empty variable is as good as none. In the file an option is a key, repeated for a list; applications are
+ * sections:
+ *
+ *   uds = /run/api.sock            ; "[berth]" may stand before the options
+ *   [app /files]
+ *   app = ./files.so
+ *   folder = /srv/files            ; any other key is the application's own: berth_setting
+ *
+ * A list of a higher level replaces one of a lower level, also that of the applications; but an application of the
+ * command line gets the settings that the file has for its mount. Paths are relative to the working directory, in the file as
+ * on the command line.
+ *
  * Settings are a list of assignments, name and text, and the typed values that follow from it. The list is what a
  * worker is handed (contract.h), so that one that is replaced later sees what the others see, whatever became of the file.
  */
@@ -78,8 +91,8 @@ struct settings {
  * its name and line. -EINVAL, -ENOMEM, or why the file could not be read. --help and --version are the caller's. */
 int settings_load(struct settings *ret_settings, int argc, char **argv, struct error *error);
 
-/* As NUL-terminated names and values in turn, into an fd at its offset; and back. A list that ends early or that settings_load would have
- * refused is -EINVAL. */
+/* As NUL-terminated names and values in turn, into an fd at its offset; and back, reading to the end. A list that ends early, goes on
+ * after its end, or that settings_load would have refused is -EINVAL. */
 int settings_write(const struct settings *settings, int fd);
 int settings_read(struct settings *ret_settings, int fd, struct error *error);
 

@@ -156,6 +156,12 @@ static char *line_read(char *buffer, int room, void *data)
     return buffer;
 }
 
+/* inih takes a "#" behind a value for a part of it. Nobody means that for a path or a host. */
+static bool has_hash_comment(const char *value)
+{
+    return strstr(value, " #") || strstr(value, "\t#");
+}
+
 static int option_key(struct file *file, const char *name, const char *value)
 {
     const struct option_entry *option = settings_option(name);
@@ -173,31 +179,41 @@ static int option_key(struct file *file, const char *name, const char *value)
         return file_error(file, "%s: not in a file, only on the command line or in the environment", name);
     if (earlier && !option_is_list(option))
         return file_error(file, "%s is there twice, the first time in line %u", name, earlier->line);
+    if (has_hash_comment(value))
+        return file_error(file, "%s: behind a value, a comment begins with \";\" and not with \"#\"", name);
     if (option_read(option, value, NULL, &reason) < 0)
         return file_error(file, "%s: %s", name, reason.text);
     return file_add(file, name, value, option);
 }
 
-static int app_key(struct file *file, const char *key, const char *value)
+static int app_set(struct file *file, const char *value)
 {
     struct assignment *app = file_find(file, file->section);
-    char *name, *copy;
+    char *copy;
+
+    if (*app->text)
+        return file_error(file, "app is there twice in [%s]", file->section);
+    if (*value == '\0')
+        return file_error(file, "app: an application is missing, such as ./x.so");
+    if (has_hash_comment(value))
+        return file_error(file, "app: behind a value, a comment begins with \";\" and not with \"#\"");
+    copy = strdup(value);
+    if (!copy)
+        return file_error(file, "%s", strerror(ENOMEM));
+    free(app->text);
+    app->text = copy;
+    return 0;
+}
+
+static int app_key(struct file *file, const char *key, const char *value)
+{
+    char *name;
     int r;
 
     if (*key == '\0')
         return file_error(file, "there is no key before the \"=\"");
-    if (strcmp(key, "app") == 0) {
-        if (*app->text)
-            return file_error(file, "app is there twice in [%s]", file->section);
-        if (*value == '\0')
-            return file_error(file, "app: an application is missing, such as ./x.so");
-        copy = strdup(value);
-        if (!copy)
-            return file_error(file, "%s", strerror(ENOMEM));
-        free(app->text);
-        app->text = copy;
-        return 0;
-    }
+    if (strcmp(key, "app") == 0)
+        return app_set(file, value);
     if (asprintf(&name, "%s %s", file->section, key) < 0)
         return file_error(file, "%s", strerror(ENOMEM));
     r = file_find(file, name) ? file_error(file, "%s is there twice in [%s]", key, file->section)
