@@ -1,8 +1,8 @@
 # The example applications: shared objects that link nothing, as anybody's application is built.
 EXAMPLES = contrib/examples/hello.so contrib/examples/who.so contrib/examples/notes.so contrib/examples/slow.so
-EXAMPLE_SOURCES = contrib/examples/hello.c contrib/examples/who.c contrib/examples/notes.c contrib/examples/slow.c
+example_files = contrib/examples/hello.c contrib/examples/who.c contrib/examples/notes.c contrib/examples/slow.c
 noinst_DATA = $(EXAMPLES)
-EXTRA_DIST += contrib/quickstart $(EXAMPLE_SOURCES)
+EXTRA_DIST += contrib/quickstart $(example_files)
 CLEANFILES += $(EXAMPLES)
 
 SUFFIXES = .so

@@ -25,9 +25,9 @@ check-asan:
 	ROUNDS=$${ROUNDS:-20} $(MAKE) check
 
 # Valgrind is slow: the unit tests, and those scripts that pass through most of the code.
-VALGRIND_SCRIPTS = 10-hello.sh
+valgrind_tests = 10-hello.sh
 check-valgrind: all $(check_PROGRAMS) $(check_DATA)
-	$(AM_V_at)srcdir='$(srcdir)' $(srcdir)/tests/support/valgrind $(VALGRIND_SCRIPTS)
+	$(AM_V_at)srcdir='$(srcdir)' $(srcdir)/tests/support/valgrind $(valgrind_tests)
 
 # The next Debian, where libmicrohttpd is 1.0.
 check-debian13:

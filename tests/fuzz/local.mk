@@ -1,22 +1,57 @@
 # Fuzz targets: one for each parser of bytes from outside, tests/fuzz/fuzz_NAME.c with its corpus in
 # tests/fuzz/corpus/NAME. `make check` replays the corpora; `make fuzz` looks for more, for $FUZZ_SECONDS each.
 # A new target is three lines here.
-FUZZ_TARGETS =
+fuzz_targets = \
+	tests/fuzz/fuzz_accept \
+	tests/fuzz/fuzz_activation \
+	tests/fuzz/fuzz_cookie \
+	tests/fuzz/fuzz_host \
+	tests/fuzz/fuzz_query \
+	tests/fuzz/fuzz_router \
+	tests/fuzz/fuzz_target
 
 if FUZZERS
-FUZZ_MAIN =
-FUZZ_LDFLAGS = -fsanitize=fuzzer
+fuzz_main =
+fuzz_link = -fsanitize=fuzzer
 else
-FUZZ_MAIN = tests/fuzz/replay.c
-FUZZ_LDFLAGS =
-TESTS += $(FUZZ_TARGETS)
+fuzz_main = tests/fuzz/replay.c
+fuzz_link =
+TESTS += $(fuzz_targets)
 endif
-FUZZ_LDADD = libberth.a $(BERTH_LIBS)
+fuzz_libs = libberth.a $(BERTH_LIBS)
 EXTRA_DIST += tests/fuzz/corpus
-check_PROGRAMS += $(FUZZ_TARGETS)
+check_PROGRAMS += $(fuzz_targets)
+
+tests_fuzz_fuzz_accept_SOURCES = tests/fuzz/fuzz_accept.c $(fuzz_main)
+tests_fuzz_fuzz_accept_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_accept_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_activation_SOURCES = tests/fuzz/fuzz_activation.c $(fuzz_main)
+tests_fuzz_fuzz_activation_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_activation_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_cookie_SOURCES = tests/fuzz/fuzz_cookie.c $(fuzz_main)
+tests_fuzz_fuzz_cookie_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_cookie_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_host_SOURCES = tests/fuzz/fuzz_host.c $(fuzz_main)
+tests_fuzz_fuzz_host_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_host_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_query_SOURCES = tests/fuzz/fuzz_query.c $(fuzz_main)
+tests_fuzz_fuzz_query_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_query_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_router_SOURCES = tests/fuzz/fuzz_router.c $(fuzz_main)
+tests_fuzz_fuzz_router_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_router_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_target_SOURCES = tests/fuzz/fuzz_target.c $(fuzz_main)
+tests_fuzz_fuzz_target_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_target_LDFLAGS = $(fuzz_link)
 
 fuzz:
 	$(AM_V_at)$(MKDIR_P) fuzz && cd fuzz && \
 	{ test -f config.status || $(abs_srcdir)/configure -q --enable-fuzzers CC=clang CFLAGS='-g -O1'; } && \
-	$(MAKE) $(FUZZ_TARGETS) && FUZZ_TARGETS='$(FUZZ_TARGETS)' $(abs_srcdir)/tests/fuzz/run
-EXTRA_DIST += tests/fuzz/run
+	$(MAKE) $(fuzz_targets) && FUZZ_TARGETS='$(fuzz_targets)' $(abs_srcdir)/tests/fuzz/run
+EXTRA_DIST += tests/fuzz/run tests/fuzz/property.h
