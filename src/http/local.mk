@@ -24,3 +24,4 @@ libberth_a_SOURCES += \
 	src/http/reply.c src/http/reply.h \
 	src/http/request.c src/http/request.h \
 	src/http/server.c src/http/server.h
+EXTRA_DIST += src/http/README.md

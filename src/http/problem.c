@@ -57,14 +57,17 @@ static char *problem_json(const struct berth_request *request, unsigned int stat
                           const char *detail)
 {
     json_t *problem = json_pack("{s:s, s:s, s:i}", "type", "about:blank", "title", title, "status", (int)status);
-    char *text = NULL;
+    char *compact = NULL, *text = NULL;
 
     if (problem && detail)
         json_object_set_new(problem, "detail", safe_text(detail));
     if (problem && request->target.path && !request->target_fault)
         json_object_set_new(problem, "instance", safe_text(request->target.raw));
     if (problem)
-        text = json_dumps(problem, JSON_COMPACT);
+        compact = json_dumps(problem, JSON_COMPACT);
+    if (!compact || asprintf(&text, "%s\n", compact) < 0)
+        text = NULL;
+    free(compact);
     json_decref(problem);
     return text;
 }
