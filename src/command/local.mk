@@ -1,1 +1,2 @@
 libberth_a_SOURCES += src/command/command.h
+libberth_a_SOURCES += src/command/serve.c

@@ -1,1 +1,12 @@
-libberth_a_SOURCES +=
+libberth_a_SOURCES += \
+	src/supervisor/child.c src/supervisor/child.h \
+	src/supervisor/generation.c \
+	src/supervisor/identity.c src/supervisor/identity.h \
+	src/supervisor/internal.h \
+	src/supervisor/modules.c src/supervisor/modules.h \
+	src/supervisor/process.c \
+	src/supervisor/reload.c \
+	src/supervisor/report.c \
+	src/supervisor/sockets.c src/supervisor/sockets.h \
+	src/supervisor/supervisor.c src/supervisor/supervisor.h
+EXTRA_DIST += src/supervisor/README.md

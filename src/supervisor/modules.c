@@ -1,0 +1,173 @@
+#include "supervisor/modules.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "supervisor/child.h"
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U /* Linux 6.3 */
+#endif
+
+static bool ends_in(const char *text, const char *end)
+{
+    size_t length = strlen(text), end_length = strlen(end);
+
+    return length > end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+int modules_check(const struct settings *settings, struct error *error)
+{
+    if (settings->app_count == 0)
+        return error_set(error, -EINVAL,
+                         "no application: name a source or a module to serve, such as: "
+                         "berth serve --uds /tmp/hello.sock contrib/examples/hello.c");
+    for (size_t i = 0; i < settings->app_count; i++) {
+        const char *app = settings->apps[i].app;
+
+        if (!ends_in(app, ".so") && !ends_in(app, ".c"))
+            return error_set(error, -EINVAL,
+                             "\"%s\" is no application: expected a module (./module.so) or a C source "
+                             "(source.c)",
+                             app);
+    }
+    return 0;
+}
+
+static int open_file(const char *path, int *ret_fd, struct error *error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct stat status;
+
+    if (fd < 0)
+        return error_set(error, -errno, "%s: %s", path, strerror(errno));
+    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
+        close(fd);
+        return error_set(error, -ENOEXEC, "%s: not a regular file", path);
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+/* Where the compiled object goes. Kernels before 6.3 do not know the flag that says that it is to be executed. */
+static int make_memfd(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char name[128];
+    int fd;
+
+    strncpy(name, slash == NULL ? path : slash + 1, sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+    if (fd < 0 && errno == EINVAL)
+        fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    return fd < 0 ? -errno : fd;
+}
+
+static int start_compiler(struct module *module, const char *program, const struct identity *identity,
+                          struct error *error)
+{
+    char name[] = "berth", subcommand[] = "compile";
+    char *argv[] = { name, subcommand, module->path, NULL };
+    struct child_spec spec = { .program = program, .argv = argv, .fd_count = 1, .identity = identity };
+    int fd, r;
+
+    r = open_file(module->path, &fd, error); /* a missing source deserves a better line than the compiler's */
+    if (r < 0)
+        return r;
+    close(fd);
+    fd = make_memfd(module->path);
+    if (fd < 0)
+        return error_set(error, fd, "%s: no memory file to compile into: %s", module->path, strerror(-fd));
+    module->fd = fd;
+    spec.fds = &module->fd;
+    r = child_start(&spec, &module->compiler);
+    if (r < 0)
+        return error_set(error, r, "%s: cannot start the compiler: %s", module->path, strerror(-r));
+    log_debug("%s: compiling (pid %d)", module->path, (int)module->compiler);
+    return 0;
+}
+
+int modules_open(struct modules *ret_modules, const struct settings *settings, const char *program,
+                 const struct identity *identity, struct error *error)
+{
+    struct modules modules = { .items = calloc(settings->app_count + 1, sizeof(*modules.items)) };
+    int r = modules.items == NULL ? error_set(error, -ENOMEM, "out of memory") : 0;
+
+    while (r == 0 && modules.count < settings->app_count) {
+        struct module *module = &modules.items[modules.count];
+
+        module->fd = -1;
+        module->path = strdup(settings->apps[modules.count++].app);
+        if (module->path == NULL)
+            r = error_set(error, -ENOMEM, "out of memory");
+        else if (ends_in(module->path, ".so"))
+            r = open_file(module->path, &module->fd, error);
+        else
+            r = start_compiler(module, program, identity, error);
+    }
+    if (r == 0) {
+        *ret_modules = modules;
+        return 0;
+    }
+    /* Reaped as strangers. */
+    modules_kill(&modules, SIGTERM);
+    modules_done(&modules);
+    return r;
+}
+
+/* What comes after must not change it: it is what every worker of the generation runs. */
+static int seal(struct module *module, struct error *error)
+{
+    int r = fcntl(module->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+
+    return r < 0 ? error_set(error, -ENOEXEC, "%s: cannot seal: %s", module->path, strerror(errno)) : 1;
+}
+
+int modules_reaped(struct modules *modules, pid_t pid, int status, struct error *error)
+{
+    for (size_t i = 0; i < modules->count; i++) {
+        struct module *module = &modules->items[i];
+
+        if (module->compiler != pid)
+            continue;
+        module->compiler = 0;
+        if (status == 0)
+            return seal(module, error);
+        return error_set(error, -ENOEXEC, "%s was not compiled: its compiler %s", module->path, child_fate(status));
+    }
+    return 0;
+}
+
+bool modules_compiling(const struct modules *modules)
+{
+    for (size_t i = 0; i < modules->count; i++)
+        if (modules->items[i].compiler != 0)
+            return true;
+    return false;
+}
+
+void modules_kill(struct modules *modules, int signal_number)
+{
+    for (size_t i = 0; i < modules->count; i++)
+        if (modules->items[i].compiler != 0)
+            kill(modules->items[i].compiler, signal_number);
+}
+
+void modules_done(struct modules *modules)
+{
+    for (size_t i = 0; i < modules->count; i++) {
+        if (modules->items[i].fd >= 0)
+            close(modules->items[i].fd);
+        free(modules->items[i].path);
+    }
+    free(modules->items);
+    memset(modules, 0, sizeof(*modules));
+}

@@ -1,0 +1,176 @@
+/*
+ * The next generation: at the start, and again for each HUP. Up to its last worker's READY everything can be taken
+ * back; then it takes over.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "supervisor/internal.h"
+
+static int check_idle(const struct supervisor *supervisor, const struct settings *settings, struct error *error)
+{
+    if (settings->exit_idle_ms == 0 || sockets_only_handed(&supervisor->sockets, settings))
+        return 0;
+    return error_set(error, -EINVAL,
+                     "--exit-idle-time: only for sockets that were handed over (LISTEN_FDS, --fd): "
+                     "nobody would listen at ours when we are gone");
+}
+
+static bool same_texts(const struct text_list *a, const struct text_list *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->items[i], b->items[i]) != 0)
+            return false;
+    return true;
+}
+
+/* What only the first settings can say. */
+static int settle(struct supervisor *supervisor, const struct settings *settings, struct error *error)
+{
+    if (supervisor->current != NULL) {
+        if (!same_texts(&settings->fds, &supervisor->current->settings.fds))
+            return error_set(error, -EINVAL, "--fd: what was handed over cannot change while berth runs; restart it");
+        return 0;
+    }
+    log_init(settings->log_level, "berth");
+    if (settings->log_file != NULL) {
+        int r = log_open(settings->log_file, error);
+
+        if (r < 0)
+            return r;
+    }
+    return sockets_take_numbers(&supervisor->sockets, settings, error);
+}
+
+/* All that is wrong with the settings themselves. */
+static int examine(struct supervisor *supervisor, const struct settings *settings, struct identity *ret_identity,
+                   struct error *error)
+{
+    int r = settle(supervisor, settings, error);
+
+    if (r == 0)
+        r = modules_check(settings, error);
+    if (r == 0)
+        r = check_idle(supervisor, settings, error);
+    if (r == 0)
+        r = identity_resolve(settings->user, settings->group, ret_identity, error);
+    return r;
+}
+
+static int prepare_sockets(struct supervisor *supervisor, const struct settings *settings, struct error *error)
+{
+    int r = sockets_prepare(&supervisor->sockets, settings, error);
+
+    if (r == 0 && supervisor->current == NULL && settings->pid_file != NULL) {
+        r = report_pid(supervisor, settings->pid_file, error);
+        if (r < 0)
+            sockets_revert(&supervisor->sockets);
+    }
+    return r;
+}
+
+static void adopt(struct supervisor *supervisor, struct generation *generation)
+{
+    generation->next = supervisor->generations;
+    supervisor->generations = generation;
+    supervisor->next = generation;
+    generation_start(generation);
+}
+
+int reload_begin(struct supervisor *supervisor, struct error *error)
+{
+    struct generation *generation;
+    struct settings settings;
+    struct identity identity = { .change = false };
+    int r;
+
+    if (settings_load(&settings, supervisor->argc, supervisor->argv, error) < 0)
+        return EXIT_USAGE;
+    r = examine(supervisor, &settings, &identity, error);
+    if (r < 0) {
+        settings_done(&settings);
+        return EXIT_USAGE;
+    }
+    r = prepare_sockets(supervisor, &settings, error);
+    if (r < 0) {
+        settings_done(&settings);
+        identity_done(&identity);
+        return r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
+    }
+    r = generation_new(supervisor, &settings, &identity, &generation);
+    if (r < 0) {
+        sockets_revert(&supervisor->sockets);
+        error_set(error, r, "cannot prepare the workers: %s", strerror(-r));
+        return EXIT_FAILURE;
+    }
+    r = modules_open(&generation->modules, &generation->settings, supervisor->program, &generation->identity, error);
+    if (r < 0) {
+        generation_free(generation);
+        sockets_revert(&supervisor->sockets);
+        return EXIT_APPLICATION;
+    }
+    adopt(supervisor, generation);
+    return 0;
+}
+
+/* ---- the outcome ---- */
+
+static void finish_reload(struct supervisor *supervisor)
+{
+    report_state(supervisor, "READY=1"); /* also after one that failed: it is over, and we serve */
+    supervisor_on_activity(supervisor);
+    if (supervisor->reload_again) {
+        supervisor->reload_again = false;
+        reload_request(supervisor);
+    }
+}
+
+void reload_request(struct supervisor *supervisor)
+{
+    struct error error = { .text = "" };
+
+    if (supervisor->stopping)
+        return;
+    if (supervisor->next != NULL) {
+        supervisor->reload_again = true;
+        return;
+    }
+    log_info("reloading");
+    notify_reloading(supervisor->notify);
+    if (reload_begin(supervisor, &error) != 0)
+        reload_fail(supervisor, error.text);
+}
+
+void reload_commit(struct supervisor *supervisor)
+{
+    struct generation *before = supervisor->current;
+
+    supervisor->current = supervisor->next;
+    supervisor->next = NULL;
+    sockets_commit(&supervisor->sockets);
+    if (before != NULL) {
+        log_init(supervisor->current->settings.log_level, "berth");
+        if (supervisor->current->settings.log_file != NULL)
+            supervisor_reopen_log(supervisor);
+        log_info("reloaded: %u workers serve with the new settings", supervisor->current->wanted);
+        generation_drain(before);
+    }
+    finish_reload(supervisor);
+}
+
+void reload_fail(struct supervisor *supervisor, const char *reason)
+{
+    struct generation *failed = supervisor->next;
+
+    log_error("the reload failed, everything stays as it was: %s", reason);
+    supervisor->next = NULL;
+    if (failed != NULL) {
+        sockets_revert(&supervisor->sockets);
+        generation_abort(failed);
+    }
+    finish_reload(supervisor);
+}

@@ -1,0 +1,242 @@
+#include "supervisor/sockets.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/log.h"
+
+static int add(struct sockets *sockets, const char *name, const char *address, int fd, struct listener *listener)
+{
+    struct server_socket *grown = reallocarray(sockets->items, sockets->count + 1, sizeof(*grown));
+    struct server_socket *item;
+
+    if (grown == NULL)
+        return -ENOMEM;
+    sockets->items = grown;
+    item = &grown[sockets->count];
+    *item = (struct server_socket){ .fd = fd, .listener = listener };
+    item->state = listener != NULL ? SOCKET_FRESH : SOCKET_KEPT;
+    item->name = strdup(name);
+    item->address = strdup(address);
+    if (item->name == NULL || item->address == NULL) {
+        free(item->name);
+        free(item->address);
+        return -ENOMEM;
+    }
+    sockets->count++;
+    return 0;
+}
+
+static void free_item(struct server_socket *item)
+{
+    listener_free(item->listener);
+    free(item->name);
+    free(item->address);
+}
+
+/* Frees the items of one state; the others become what stays. */
+static void sweep(struct sockets *sockets, enum server_socket_state state)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < sockets->count; i++) {
+        if (sockets->items[i].state == state) {
+            free_item(&sockets->items[i]);
+            continue;
+        }
+        sockets->items[kept] = sockets->items[i];
+        sockets->items[kept++].state = SOCKET_KEPT;
+    }
+    sockets->count = kept;
+}
+
+static int add_handed(struct sockets *sockets, const struct handed *handed)
+{
+    char name[32];
+
+    snprintf(name, sizeof(name), "fd %d", handed->fd);
+    switch (handed->kind) {
+    case HANDED_LISTENER:
+        return add(sockets, name, handed->address, handed->fd, NULL);
+    case HANDED_DATAGRAM:
+        log_info("%s: a datagram socket, kept for the application named \"%s\"", name, handed->name);
+        return 0;
+    case HANDED_STORED:
+        log_info("%s: stored by the service manager, kept for who stored it as \"%s\"", name, handed->name);
+        return 0;
+    }
+    return 0;
+}
+
+int sockets_take_activation(struct sockets *sockets, struct error *error)
+{
+    int r = activation_take(&sockets->handed, &sockets->handed_count, error);
+
+    for (size_t i = 0; r == 0 && i < sockets->handed_count; i++) {
+        r = add_handed(sockets, &sockets->handed[i]);
+        if (r < 0)
+            error_set(error, r, "out of memory");
+    }
+    return r;
+}
+
+static bool is_taken(const struct sockets *sockets, int fd)
+{
+    for (size_t i = 0; i < sockets->handed_count; i++)
+        if (sockets->handed[i].fd == fd)
+            return true;
+    for (size_t i = 0; i < sockets->numbered_count; i++)
+        if (sockets->numbered[i].fd == fd)
+            return true;
+    return false;
+}
+
+int sockets_take_numbers(struct sockets *sockets, const struct settings *settings, struct error *error)
+{
+    size_t count = settings->fds.count;
+    int r = 0;
+
+    sockets->numbered = calloc(count + 1, sizeof(*sockets->numbered));
+    if (sockets->numbered == NULL)
+        return error_set(error, -ENOMEM, "out of memory");
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        int fd = (int)strtol(settings->fds.items[i], NULL, 10); /* settings_load has checked it */
+
+        if (is_taken(sockets, fd))
+            continue; /* `--fd 3` beside LISTEN_FDS: the same one, said twice */
+        r = activation_examine(fd, "", &sockets->numbered[sockets->numbered_count], error);
+        if (r == 0)
+            r = add_handed(sockets, &sockets->numbered[sockets->numbered_count++]);
+        if (r == -ENOMEM)
+            error_set(error, r, "out of memory");
+    }
+    return r;
+}
+
+/* Makes the folder of the default path, which other users' proxies must be able to enter. */
+static int make_folder(const char *folder, struct error *error)
+{
+    if (mkdir(folder, 0755) == 0)
+        return chmod(folder, 0755) < 0 ? error_set(error, -errno, "%s: %s", folder, strerror(errno)) : 0;
+    if (errno != EEXIST)
+        return error_set(error, -errno, "cannot make the folder %s for the default socket: %s; give --uds PATH", folder,
+                         strerror(errno));
+    return 0;
+}
+
+static int default_path(char *path, size_t size, struct error *error)
+{
+    const char *base = geteuid() == 0 ? "/run" : getenv("XDG_RUNTIME_DIR");
+    int r, length;
+
+    if (base == NULL || *base != '/')
+        return error_set(error, -EINVAL,
+                         "no --uds PATH, no socket handed over, and XDG_RUNTIME_DIR is not set: "
+                         "give --uds PATH");
+    length = snprintf(path, size, "%s/berth", base);
+    if (length < 0 || (size_t)length + sizeof("/http.sock") > size)
+        return error_set(error, -EINVAL, "XDG_RUNTIME_DIR is too long: give --uds PATH");
+    r = make_folder(path, error);
+    if (r == 0)
+        strcat(path, "/http.sock");
+    return r;
+}
+
+static struct server_socket *find_published(const struct sockets *sockets, const char *path)
+{
+    for (size_t i = 0; i < sockets->count; i++)
+        if (sockets->items[i].listener != NULL && strcmp(sockets->items[i].name, path) == 0)
+            return &sockets->items[i];
+    return NULL;
+}
+
+static int want(struct sockets *sockets, const char *path, const struct settings *settings, struct error *error)
+{
+    struct listener_options options = { .mode = settings->socket_mode,
+                                        .user = settings->socket_user,
+                                        .group = settings->socket_group,
+                                        .backlog = (int)settings->backlog,
+                                        .abstract_allowed = settings->abstract_sockets };
+    struct server_socket *there = find_published(sockets, path);
+    struct listener *listener;
+    int r;
+
+    if (there != NULL) {
+        if (there->state == SOCKET_VANISHING)
+            there->state = SOCKET_KEPT;
+        return 0;
+    }
+    r = listener_publish(path, &options, &listener, error);
+    if (r < 0)
+        return r;
+    r = add(sockets, path, path, listener_fd(listener), listener);
+    if (r < 0) {
+        listener_free(listener);
+        error_set(error, r, "out of memory");
+    }
+    return r;
+}
+
+static bool any_handed(const struct sockets *sockets)
+{
+    for (size_t i = 0; i < sockets->count; i++)
+        if (sockets->items[i].listener == NULL)
+            return true;
+    return false;
+}
+
+int sockets_prepare(struct sockets *sockets, const struct settings *settings, struct error *error)
+{
+    char path[4096];
+    int r = 0;
+
+    for (size_t i = 0; i < sockets->count; i++)
+        if (sockets->items[i].listener != NULL)
+            sockets->items[i].state = SOCKET_VANISHING;
+    for (size_t i = 0; r == 0 && i < settings->uds.count; i++)
+        r = want(sockets, settings->uds.items[i], settings, error);
+    if (settings->uds.count == 0 && !any_handed(sockets)) {
+        r = default_path(path, sizeof(path), error);
+        if (r == 0)
+            r = want(sockets, path, settings, error);
+    }
+    if (r < 0)
+        sockets_revert(sockets);
+    return r;
+}
+
+void sockets_commit(struct sockets *sockets)
+{
+    sweep(sockets, SOCKET_VANISHING);
+}
+
+void sockets_revert(struct sockets *sockets)
+{
+    sweep(sockets, SOCKET_FRESH);
+}
+
+bool sockets_only_handed(const struct sockets *sockets, const struct settings *settings)
+{
+    return any_handed(sockets) && settings->uds.count == 0;
+}
+
+void sockets_withdraw(struct sockets *sockets)
+{
+    for (size_t i = 0; i < sockets->count; i++)
+        if (sockets->items[i].listener != NULL)
+            listener_withdraw(sockets->items[i].listener);
+}
+
+void sockets_done(struct sockets *sockets)
+{
+    for (size_t i = 0; i < sockets->count; i++)
+        free_item(&sockets->items[i]);
+    free(sockets->items);
+    activation_free(sockets->handed, sockets->handed_count);
+    activation_free(sockets->numbered, sockets->numbered_count);
+    memset(sockets, 0, sizeof(*sockets));
+}

@@ -1,0 +1,346 @@
+/*
+ * The supervisor's loop: what signals and the end of children set in motion. See README.md for the other files.
+ */
+#include "supervisor/supervisor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "supervisor/internal.h"
+
+enum { PROGRESS_MS = 1000, WORKERS_MAX = 1024 };
+
+/* ---- the end ---- */
+
+/* Without handles the loop returns. */
+static void finish(struct supervisor *supervisor)
+{
+    for (size_t i = 0; i < sizeof(supervisor->signals) / sizeof(supervisor->signals[0]); i++)
+        uv_close((uv_handle_t *)&supervisor->signals[i], NULL);
+    uv_close((uv_handle_t *)&supervisor->idle, NULL);
+    uv_close((uv_handle_t *)&supervisor->progress, NULL);
+}
+
+/* Frees the generations of which nothing is left. */
+static void release(struct supervisor *supervisor)
+{
+    struct generation **link = &supervisor->generations;
+
+    while (*link != NULL) {
+        struct generation *generation = *link;
+
+        if (generation->state != GENERATION_LEAVING || !generation_is_empty(generation)) {
+            link = &generation->next;
+            continue;
+        }
+        *link = generation->next;
+        generation_free(generation);
+    }
+}
+
+static void on_progress(uv_timer_t *timer)
+{
+    report_state(timer->data, "EXTEND_TIMEOUT_USEC=5000000");
+}
+
+/* No path leads to us any more; what was handed to us is not ours to take away. */
+static void begin_stopping(struct supervisor *supervisor)
+{
+    if (supervisor->stopping)
+        return;
+    supervisor->stopping = true;
+    sockets_withdraw(&supervisor->sockets);
+    uv_timer_stop(&supervisor->idle);
+    report_state(supervisor, "STOPPING=1\nEXTEND_TIMEOUT_USEC=5000000");
+    uv_timer_start(&supervisor->progress, on_progress, PROGRESS_MS, PROGRESS_MS);
+}
+
+static void check_end(struct supervisor *supervisor)
+{
+    release(supervisor);
+    if (supervisor->stopping && supervisor->generations == NULL && !uv_is_closing((uv_handle_t *)&supervisor->progress))
+        finish(supervisor);
+}
+
+void supervisor_drain(struct supervisor *supervisor)
+{
+    if (supervisor->stopping)
+        return;
+    begin_stopping(supervisor);
+    for (struct generation *g = supervisor->generations; g != NULL; g = g->next)
+        generation_drain(g);
+    check_end(supervisor);
+}
+
+static void stop(struct supervisor *supervisor)
+{
+    begin_stopping(supervisor);
+    for (struct generation *g = supervisor->generations; g != NULL; g = g->next)
+        if (supervisor->forced)
+            generation_kill(g);
+        else
+            generation_stop(g);
+    supervisor->forced = true;
+    check_end(supervisor);
+}
+
+/* ---- news from the generations ---- */
+
+void supervisor_on_worker_ready(struct supervisor *supervisor, struct generation *generation)
+{
+    (void)generation;
+    supervisor_on_activity(supervisor);
+    if (supervisor->announced || supervisor->stopping)
+        return;
+    supervisor->announced = true;
+    report_state(supervisor, "READY=1");
+    report_banner(supervisor);
+}
+
+void supervisor_on_ready(struct supervisor *supervisor, struct generation *generation)
+{
+    if (generation == supervisor->next)
+        reload_commit(supervisor);
+}
+
+void supervisor_on_failed(struct supervisor *supervisor, struct generation *generation, const char *reason)
+{
+    if (generation != supervisor->next || supervisor->stopping)
+        return;
+    if (supervisor->current != NULL) {
+        reload_fail(supervisor, reason);
+        return;
+    }
+    log_error("could not start: %s", reason);
+    supervisor->exit_code = EXIT_APPLICATION;
+    stop(supervisor);
+}
+
+/* ---- --exit-idle-time ---- */
+
+static bool is_idle(const struct supervisor *supervisor)
+{
+    if (supervisor->stopping || supervisor->current == NULL || supervisor->next != NULL ||
+        supervisor->current->settings.exit_idle_ms == 0)
+        return false;
+    for (const struct generation *g = supervisor->generations; g != NULL; g = g->next)
+        for (const struct process *process = g->processes; process != NULL; process = process->next)
+            if (process->busy)
+                return false;
+    return true;
+}
+
+static void on_idle(uv_timer_t *timer)
+{
+    struct supervisor *supervisor = timer->data;
+
+    if (!is_idle(supervisor))
+        return;
+    log_info("idle for --exit-idle-time: ending; the socket stays with who handed it over");
+    supervisor_drain(supervisor);
+}
+
+void supervisor_on_activity(struct supervisor *supervisor)
+{
+    if (!is_idle(supervisor))
+        uv_timer_stop(&supervisor->idle);
+    else if (!uv_is_active((uv_handle_t *)&supervisor->idle))
+        uv_timer_start(&supervisor->idle, on_idle, supervisor->current->settings.exit_idle_ms, 0);
+}
+
+/* ---- signals ---- */
+
+void supervisor_reopen_log(struct supervisor *supervisor)
+{
+    const struct generation *generation = supervisor->current;
+    struct error error;
+
+    if (generation == NULL || generation->settings.log_file == NULL)
+        return;
+    if (log_open(generation->settings.log_file, &error) < 0) {
+        log_error("%s", error.text);
+        return;
+    }
+    for (const struct generation *g = supervisor->generations; g != NULL; g = g->next)
+        for (struct process *process = g->processes; process != NULL; process = process->next)
+            process_send_log(process);
+}
+
+/* One worker more or less. */
+static void change_count(struct supervisor *supervisor, int by)
+{
+    struct generation *generation = supervisor->current;
+
+    if (generation == NULL || supervisor->stopping)
+        return;
+    if ((by < 0 && generation->wanted <= 1) || (by > 0 && generation->wanted >= WORKERS_MAX))
+        return;
+    generation->wanted += (unsigned int)by;
+    log_info("%u workers from now on", generation->wanted);
+    generation_reconcile(generation);
+}
+
+static void reap(struct supervisor *supervisor)
+{
+    pid_t pid;
+    int status;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        struct generation *g = supervisor->generations;
+
+        while (g != NULL && !generation_reaped(g, pid, status))
+            g = g->next;
+        if (g == NULL)
+            log_debug("reaped pid %d, which is not ours", (int)pid); /* as PID 1 we inherit every orphan */
+    }
+    supervisor_on_activity(supervisor);
+    check_end(supervisor);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct supervisor *supervisor = handle->data;
+
+    switch (number) {
+    case SIGCHLD:
+        reap(supervisor);
+        break;
+    case SIGTERM:
+        log_info("SIGTERM: draining");
+        supervisor_drain(supervisor);
+        break;
+    case SIGINT:
+    case SIGQUIT:
+        log_info("%s: stopping", number == SIGINT ? "SIGINT" : "SIGQUIT");
+        stop(supervisor);
+        break;
+    case SIGHUP:
+        reload_request(supervisor);
+        break;
+    case SIGUSR1:
+        supervisor_reopen_log(supervisor);
+        break;
+    case SIGTTIN:
+    case SIGTTOU:
+        change_count(supervisor, number == SIGTTIN ? 1 : -1);
+        break;
+    }
+}
+
+/* ---- the beginning ---- */
+
+static int resolve_program(struct supervisor *supervisor, struct error *error)
+{
+    ssize_t length = readlink("/proc/self/exe", supervisor->program, sizeof(supervisor->program) - 1);
+
+    if (length < 0)
+        return error_set(error, -errno, "/proc/self/exe: %s; is /proc mounted?", strerror(errno));
+    supervisor->program[length] = '\0';
+    return 0;
+}
+
+/* Every connection is a descriptor: take all that we may have. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        log_warning("cannot raise the limit on open files: %s", strerror(errno));
+}
+
+static void prepare_signals(struct supervisor *supervisor)
+{
+    static const int numbers[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGTTIN, SIGTTOU, SIGCHLD };
+    sigset_t none;
+
+    _Static_assert(sizeof(numbers) / sizeof(numbers[0]) == sizeof(supervisor->signals) / sizeof(supervisor->signals[0]),
+                   "a handle for each signal");
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        uv_signal_init(&supervisor->loop, &supervisor->signals[i]);
+        supervisor->signals[i].data = supervisor;
+        uv_signal_start(&supervisor->signals[i], on_signal, numbers[i]);
+    }
+    signal(SIGPIPE, SIG_IGN); /* a log that nobody reads any more must not end the server */
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int prepare_loop(struct supervisor *supervisor, struct error *error)
+{
+    int r = uv_loop_init(&supervisor->loop);
+
+    if (r < 0)
+        return error_set(error, r, "cannot make an event loop: %s", uv_strerror(r));
+    uv_timer_init(&supervisor->loop, &supervisor->idle);
+    uv_timer_init(&supervisor->loop, &supervisor->progress);
+    supervisor->idle.data = supervisor;
+    supervisor->progress.data = supervisor;
+    prepare_signals(supervisor);
+    return 0;
+}
+
+/* In this order: see sockets_take_activation and report_prepare_banner. */
+static int prepare(struct supervisor *supervisor, struct error *error)
+{
+    int r = sockets_take_activation(&supervisor->sockets, error);
+
+    if (r < 0)
+        return EXIT_USAGE;
+    report_prepare_banner(supervisor);
+    r = notify_open(&supervisor->notify);
+    if (r < 0)
+        error_set(error, r, "NOTIFY_SOCKET: %s", strerror(-r));
+    if (r == 0)
+        r = resolve_program(supervisor, error);
+    if (r == 0)
+        r = prepare_loop(supervisor, error);
+    return r < 0 ? EXIT_FAILURE : 0;
+}
+
+static void done(struct supervisor *supervisor)
+{
+    report_pid_remove(supervisor);
+    sockets_done(&supervisor->sockets);
+    notify_free(supervisor->notify);
+    if (supervisor->banner_fd >= 0)
+        close(supervisor->banner_fd);
+}
+
+static int serve(struct supervisor *supervisor)
+{
+    struct error error = { .text = "" };
+    int code = reload_begin(supervisor, &error);
+
+    if (code != 0) {
+        log_error("%s", error.text);
+        finish(supervisor);
+    }
+    uv_run(&supervisor->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&supervisor->loop);
+    return code != 0 ? code : supervisor->exit_code;
+}
+
+int supervisor_run(int argc, char **argv)
+{
+    struct supervisor supervisor = { .argc = argc, .argv = argv, .banner_fd = -1 };
+    struct error error = { .text = "" };
+    int code = prepare(&supervisor, &error);
+
+    if (code != 0) {
+        log_error("%s", error.text);
+    } else {
+        raise_file_limit();
+        code = serve(&supervisor);
+    }
+    done(&supervisor);
+    return code;
+}

@@ -1,0 +1,279 @@
+#include "worker/compile.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/contract.h"
+#include "common/log.h"
+
+extern char **environ;
+
+enum { WORDS_MAX = 256 };
+
+/* The compiler's command line. Its words point into the two copies and into the paths of compile_source. */
+struct command_line {
+    char *words[WORDS_MAX + 1];
+    size_t count;
+    char *cc, *cflags;
+};
+
+static int add_word(struct command_line *line, char *word)
+{
+    if (line->count == WORDS_MAX)
+        return -E2BIG;
+    line->words[line->count++] = word;
+    return 0;
+}
+
+/* At blanks, as make(1) would: no shell, no quotes. */
+static int add_words(struct command_line *line, char *text)
+{
+    char *rest = NULL;
+
+    for (char *word = strtok_r(text, " \t\n", &rest); word != NULL; word = strtok_r(NULL, " \t\n", &rest))
+        if (add_word(line, word) < 0)
+            return -E2BIG;
+    return 0;
+}
+
+static const char *variable(const char *name, const char *fallback)
+{
+    const char *value = getenv(name);
+
+    return value == NULL || value[strspn(value, " \t\n")] == '\0' ? fallback : value;
+}
+
+/* berth.h lies beside the program, in ../include, built as well as installed; else where it was configured to go. */
+static const char *find_include(char *path, size_t size)
+{
+    char program[PATH_MAX], header[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+    char *slash;
+
+    if (length < 0)
+        return BERTH_INCLUDEDIR;
+    program[length] = '\0';
+    slash = strrchr(program, '/');
+    if (slash == NULL)
+        return BERTH_INCLUDEDIR;
+    *slash = '\0';
+    if ((size_t)snprintf(path, size, "%s/../include", program) >= size ||
+        (size_t)snprintf(header, sizeof(header), "%s/berth.h", path) >= sizeof(header) || access(header, R_OK) < 0)
+        return BERTH_INCLUDEDIR;
+    return path;
+}
+
+static void command_line_done(struct command_line *line)
+{
+    free(line->cc);
+    free(line->cflags);
+}
+
+static int command_line_init(struct command_line *line, char *source, char *output)
+{
+    static char include_option[] = "-I", shared[] = "-shared", pic[] = "-fPIC", output_option[] = "-o";
+    static char include_buffer[PATH_MAX], include[PATH_MAX];
+    char *const rest[] = { include_option, include, shared, pic, output_option, output, source };
+    int r;
+
+    memset(line, 0, sizeof(*line));
+    snprintf(include, sizeof(include), "%s", find_include(include_buffer, sizeof(include_buffer)));
+    line->cc = strdup(variable("CC", "cc"));
+    line->cflags = strdup(variable("CFLAGS", "-O2 -g"));
+    if (line->cc == NULL || line->cflags == NULL)
+        return -ENOMEM;
+    r = add_words(line, line->cc);
+    if (r == 0)
+        r = add_words(line, line->cflags);
+    for (size_t i = 0; r == 0 && i < sizeof(rest) / sizeof(rest[0]); i++)
+        r = add_word(line, rest[i]);
+    return r;
+}
+
+/* ---- running it ---- */
+
+static sigset_t watched_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGQUIT);
+    sigaddset(&set, SIGHUP);
+    return set;
+}
+
+/* In a process group of its own, so that the programs that it runs end with it. */
+static int spawn(struct command_line *line, pid_t *ret_pid)
+{
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+    int r;
+
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    r = posix_spawnp(ret_pid, line->words[0], NULL, &attributes, line->words, environ);
+    posix_spawnattr_destroy(&attributes);
+    return -r;
+}
+
+/* Waits for the compiler. A signal to us ends it, and -EINTR says so. */
+static int await(pid_t pid, int *ret_status)
+{
+    sigset_t watched = watched_signals();
+    int status, number, r = 0;
+
+    while (waitpid(pid, &status, WNOHANG) != pid) {
+        if (sigwait(&watched, &number) != 0 || number == SIGCHLD)
+            continue;
+        kill(-pid, SIGKILL);
+        r = -EINTR;
+    }
+    if (r == 0)
+        *ret_status = status;
+    return r;
+}
+
+static int run_compiler(struct command_line *line, const char *source)
+{
+    int status, r;
+    pid_t pid;
+
+    r = spawn(line, &pid);
+    if (r == -ENOENT)
+        log_error("%s: there is no compiler \"%s\": install one (Debian: apt install gcc), or name one in CC, or serve "
+                  "a module compiled elsewhere",
+                  source, line->words[0]);
+    else if (r < 0)
+        log_error("%s: cannot run the compiler \"%s\": %s", source, line->words[0], strerror(-r));
+    if (r == 0)
+        r = await(pid, &status);
+    if (r == 0 && status != 0) {
+        log_error("%s: \"%s\" refused it", source, line->words[0]);
+        r = -ENOEXEC;
+    }
+    return r;
+}
+
+/* ---- its result ---- */
+
+static int write_all(int fd, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(fd, bytes, size);
+
+        if (written < 0 && errno != EINTR)
+            return -errno;
+        if (written > 0) {
+            bytes += written;
+            size -= (size_t)written;
+        }
+    }
+    return 0;
+}
+
+static int copy_out(const char *path)
+{
+    char buffer[65536];
+    int fd = open(path, O_RDONLY | O_CLOEXEC), r = 0;
+    ssize_t size = 1;
+
+    if (fd < 0)
+        return -errno;
+    while (r == 0 && size > 0) {
+        size = read(fd, buffer, sizeof(buffer));
+        r = size < 0 ? -errno : write_all(COMPILE_OUTPUT_FD, buffer, (size_t)size);
+    }
+    close(fd);
+    return r;
+}
+
+/* What a compiler that was killed leaves lies here as well, since the folder is its TMPDIR. */
+static void remove_folder(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL)
+        unlinkat(dirfd(dir), entry->d_name, 0); /* fails for . and .. */
+    if (dir != NULL)
+        closedir(dir);
+    if (rmdir(folder) < 0)
+        log_warning("%s is left behind: %s", folder, strerror(errno));
+}
+
+static int compile_in(const char *folder, char *source)
+{
+    struct command_line line;
+    char output[PATH_MAX];
+    int r;
+
+    if ((size_t)snprintf(output, sizeof(output), "%s/module.so", folder) >= sizeof(output))
+        return -ENAMETOOLONG;
+    if (setenv("TMPDIR", folder, 1) < 0)
+        return -errno;
+    r = command_line_init(&line, source, output);
+    if (r < 0) {
+        log_error("%s: cannot make a command line of CC and CFLAGS: %s", source, strerror(-r));
+    } else {
+        r = run_compiler(&line, source);
+        if (r == 0) {
+            r = copy_out(output);
+            if (r < 0)
+                log_error("%s: cannot take over what was compiled: %s", source, strerror(-r));
+        }
+    }
+    command_line_done(&line);
+    return r;
+}
+
+static int compile_source(char *source)
+{
+    char folder[PATH_MAX];
+    int r;
+
+    if ((size_t)snprintf(folder, sizeof(folder), "%s/berth-XXXXXX", variable("TMPDIR", "/tmp")) >= sizeof(folder)) {
+        log_error("TMPDIR is too long");
+        return -ENAMETOOLONG;
+    }
+    if (mkdtemp(folder) == NULL) {
+        r = -errno;
+        log_error("%s: cannot make a folder to compile in: %s; set TMPDIR", folder, strerror(-r));
+        return r;
+    }
+    r = compile_in(folder, source);
+    remove_folder(folder);
+    return r;
+}
+
+int compile_main(int argc, char **argv)
+{
+    sigset_t watched = watched_signals();
+
+    log_init(BERTH_LOG_INFO, "berth compile");
+    if (argc != 2 || fcntl(COMPILE_OUTPUT_FD, F_SETFD, FD_CLOEXEC) < 0) {
+        log_error("this is for berth serve to run: compile SOURCE, with descriptor %d open for the result",
+                  COMPILE_OUTPUT_FD);
+        return EXIT_APPLICATION;
+    }
+    /* Blocked, and looked at in await: every path removes the folder. */
+    sigprocmask(SIG_BLOCK, &watched, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* a supervisor that was killed needs no module */
+    return compile_source(argv[1]) == 0 ? EXIT_SUCCESS : EXIT_APPLICATION;
+}
