@@ -1,3 +1,11 @@
 if HAVE_CHECK
-tests_unit_SOURCES +=
+tests_unit_SOURCES += \
+	tests/http/test_accept.c \
+	tests/http/test_arena.c \
+	tests/http/test_cookie.c \
+	tests/http/test_field.c \
+	tests/http/test_host.c \
+	tests/http/test_query.c \
+	tests/http/test_router.c \
+	tests/http/test_target.c
 endif
