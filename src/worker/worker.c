@@ -224,7 +224,8 @@ static int start(struct worker *worker, struct error *error)
     return r < 0 ? r : open_http(worker, error);
 }
 
-static void stop(struct worker *worker)
+/* Whether nothing is left: neither handles that an application forgot nor work on other threads. */
+static bool stop(struct worker *worker)
 {
     http_server_close(&worker->http);
     applications_stop(worker->applications);
@@ -236,7 +237,7 @@ static void stop(struct worker *worker)
     names_done();
     router_free(worker->router);
     launch_done(&worker->launch);
-    uv_loop_close(&worker->loop);
+    return uv_loop_close(&worker->loop) == 0;
 }
 
 static bool started_by_supervisor(int argc)
@@ -268,8 +269,8 @@ int worker_main(int argc, char **argv)
     }
     tell(&worker, CONTROL_READY, NULL);
     uv_run(&worker.loop, UV_RUN_DEFAULT);
-    stop(&worker);
-    /* Without exit(): work that still runs on other threads must not be met by destructors. */
+    if (stop(&worker))
+        return EXIT_SUCCESS;
     fflush(NULL);
-    _exit(EXIT_SUCCESS);
+    _exit(EXIT_SUCCESS); /* destructors must not meet work that still runs on other threads */
 }
