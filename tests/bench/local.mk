@@ -1,1 +1,36 @@
-# bench
+# make bench, make bench-quick: see tests/bench/README.md. Nothing here is built by make or make check.
+EXTRA_PROGRAMS = tests/bench/bare_epoll tests/bench/bare_mhd tests/bench/first_answer
+tests_bench_bare_epoll_SOURCES = tests/bench/bare_epoll.c tests/bench/bare.h
+tests_bench_bare_mhd_SOURCES = tests/bench/bare_mhd.c tests/bench/bare.h
+tests_bench_bare_mhd_LDADD = $(MICROHTTPD_LIBS) $(UV_LIBS)
+tests_bench_first_answer_SOURCES = tests/bench/first_answer.c
+
+BENCH_BUILT = $(EXTRA_PROGRAMS) tests/bench/app.so
+CLEANFILES += $(BENCH_BUILT)
+
+# As an author of an application builds one.
+tests/bench/app.so: tests/bench/app.c src/include/berth.h
+	$(AM_V_GEN)$(MKDIR_P) tests/bench && \
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Wall -fPIC -shared $(LDFLAGS) -I$(srcdir)/src/include -o $@ $(srcdir)/tests/bench/app.c
+
+BENCH_RUN = $(srcdir)/tests/bench/bench.py --build .
+
+bench: bench-optimised bin/berth$(EXEEXT) $(BENCH_BUILT)
+	$(BENCH_RUN) --results $(srcdir)/tests/bench
+
+bench-quick: bench-optimised bin/berth$(EXEEXT) $(BENCH_BUILT)
+	$(BENCH_RUN) --quick
+
+# Figures of a build that is instrumented or not optimised would say nothing.
+bench-optimised:
+	@case " $(AM_CFLAGS) $(CFLAGS) " in \
+	*-fsanitize*) echo "bench: this build has sanitizers; measure in one that is configured without" >&2; exit 1 ;; \
+	*" -O2 "*|*" -O3 "*) ;; \
+	*) echo "bench: this build is not optimised; configure without CFLAGS, or with -O2" >&2; exit 1 ;; \
+	esac
+
+.PHONY: bench bench-quick bench-optimised
+
+EXTRA_DIST += tests/bench/README.md tests/bench/packages.debian tests/bench/app.c tests/bench/asgi_app.py \
+	tests/bench/bench.py tests/bench/contestants.py tests/bench/processes.py tests/bench/report.py \
+	tests/bench/lighttpd.conf tests/bench/nginx.conf
