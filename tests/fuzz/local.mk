@@ -4,6 +4,7 @@
 fuzz_targets = \
 	tests/fuzz/fuzz_accept \
 	tests/fuzz/fuzz_activation \
+	tests/fuzz/fuzz_control \
 	tests/fuzz/fuzz_cookie \
 	tests/fuzz/fuzz_host \
 	tests/fuzz/fuzz_query \
@@ -29,6 +30,10 @@ tests_fuzz_fuzz_accept_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_activation_SOURCES = tests/fuzz/fuzz_activation.c $(fuzz_main)
 tests_fuzz_fuzz_activation_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_activation_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c $(fuzz_main)
+tests_fuzz_fuzz_control_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_control_LDFLAGS = $(fuzz_link)
 
 tests_fuzz_fuzz_cookie_SOURCES = tests/fuzz/fuzz_cookie.c $(fuzz_main)
 tests_fuzz_fuzz_cookie_LDADD = $(fuzz_libs)
