@@ -1,3 +1,7 @@
 if HAVE_CHECK
-tests_unit_SOURCES +=
+tests_unit_SOURCES += \
+	tests/common/test_launch.c \
+	tests/common/test_log.c \
+	tests/common/test_number.c \
+	tests/common/test_settings.c
 endif

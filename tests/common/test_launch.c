@@ -1,0 +1,148 @@
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "common/contract.h"
+
+Suite *suite_launch(void);
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
+static const char *const listeners[] = { "/run/api.sock", "fd 3", "" };
+
+static size_t launch_bytes(char *bytes, size_t room)
+{
+    char workers[] = "--workers=3", app[] = "/x=./x.so", *argv[] = { workers, app };
+    int fd = memfd_create("launch", MFD_CLOEXEC);
+    struct settings settings;
+    struct error error;
+    ssize_t n;
+
+    ck_assert_int_eq(settings_load(&settings, 2, argv, &error), 0);
+    ck_assert_int_eq(launch_write(fd, listeners, 3, &settings), 0);
+    settings_done(&settings);
+    n = pread(fd, bytes, room, 0);
+    ck_assert_int_gt((int)n, 0);
+    close(fd);
+    return (size_t)n;
+}
+
+static int launch_from(const char *bytes, size_t size, struct launch *ret_launch, struct error *error)
+{
+    int r, fd = memfd_create("launch", MFD_CLOEXEC);
+
+    ck_assert_int_eq((int)write(fd, bytes, size), (int)size);
+    lseek(fd, 0, SEEK_SET);
+    r = launch_read(fd, ret_launch, error);
+    close(fd);
+    return r;
+}
+
+START_TEST(test_round_trip)
+{
+    char bytes[1024];
+    size_t size = launch_bytes(bytes, sizeof(bytes));
+    struct launch launch;
+    struct error error;
+
+    ck_assert_int_eq(launch_from(bytes, size, &launch, &error), 0);
+    ck_assert_uint_eq(launch.listener_count, 3);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_str_eq(launch.listeners[i], listeners[i]);
+    ck_assert_uint_eq(launch.settings.workers, 3);
+    ck_assert_uint_eq(launch.settings.app_count, 1);
+    ck_assert_str_eq(launch.settings.apps[0].app, "./x.so");
+    launch_done(&launch);
+    ck_assert_ptr_null(launch.listeners);
+}
+END_TEST
+
+START_TEST(test_truncated)
+{
+    char bytes[1024];
+    size_t size = launch_bytes(bytes, sizeof(bytes));
+    struct launch launch;
+    struct error error;
+
+    for (size_t cut = 0; cut < size; cut++)
+        ck_assert_int_eq(launch_from(bytes, cut, &launch, &error), -EINVAL);
+    bytes[size] = 'x';
+    ck_assert_int_eq(launch_from(bytes, size + 1, &launch, &error), -EINVAL);
+}
+END_TEST
+
+#define BYTES(literal) literal, sizeof(literal)
+static const struct {
+    const char *bytes;
+    size_t size;
+    const char *message;
+} bad[] = {
+    { BYTES("hello"), "launch file: this is none; \"berth worker\" is started by \"berth serve\" only" },
+    { BYTES("berth launch\0"
+            "0\0"
+            "0\0"
+            "0"),
+      "launch file: the supervisor speaks version 0 of the contract, this worker " },
+    { BYTES("berth launch\0"
+            "one\0"
+            "0\0"
+            "0"),
+      "launch file: version: \"one\" is not a number" },
+    { BYTES("berth launch\0"
+            "1\0"
+            "513\0"
+            "0"),
+      "launch file: number of listeners: \"513\" is too large: it must be at most 512" },
+    { BYTES("berth launch\0"
+            "1\0"
+            "2\0/a"),
+      "launch file: it ends among the listeners" },
+    { BYTES("berth launch\0"
+            "1\0"
+            "0\0"
+            "1\0workers\0x"),
+      "--workers: \"x\" is not a number such as 1" },
+};
+
+START_TEST(test_bad)
+{
+    struct launch launch;
+    struct error error;
+
+    ck_assert_int_eq(CONTRACT_VERSION, 1); /* it stands in the table above */
+    ck_assert_int_eq(launch_from(bad[_i].bytes, bad[_i].size, &launch, &error), -EINVAL);
+    ck_assert_msg(strncmp(error.text, bad[_i].message, strlen(bad[_i].message)) == 0, "%s", error.text);
+    ck_assert_int_eq(launch_from(bad[_i].bytes, bad[_i].size, &launch, NULL), -EINVAL);
+}
+END_TEST
+
+START_TEST(test_too_many)
+{
+    const char *names[513];
+    struct settings settings;
+    struct error error;
+
+    for (size_t i = 0; i < 513; i++)
+        names[i] = "/a";
+    ck_assert_int_eq(settings_load(&settings, 0, NULL, &error), 0);
+    ck_assert_int_eq(launch_write(-1, names, 513, &settings), -E2BIG);
+    ck_assert_int_eq(launch_write(-1, names, 512, &settings), -EBADF);
+    settings_done(&settings);
+}
+END_TEST
+
+Suite *suite_launch(void)
+{
+    Suite *suite = suite_create("launch");
+    TCase *tcase = tcase_create("launch");
+
+    tcase_add_test(tcase, test_round_trip);
+    tcase_add_test(tcase, test_truncated);
+    tcase_add_loop_test(tcase, test_bad, 0, COUNT(bad));
+    tcase_add_test(tcase, test_too_many);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

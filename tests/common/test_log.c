@@ -1,0 +1,262 @@
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/log.h"
+
+Suite *suite_log(void);
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
+/* Standard error, with a packet for each write(2) into it at the other end. */
+static int kept_stderr, channel;
+static char line[8192];
+
+static void setup(void)
+{
+    int pair[2];
+
+    kept_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    ck_assert_int_eq(dup3(pair[1], STDERR_FILENO, 0), STDERR_FILENO);
+    close(pair[1]);
+    channel = pair[0];
+    unsetenv("JOURNAL_STREAM");
+    log_init(BERTH_LOG_INFO, "berth worker 2");
+}
+
+static void teardown(void)
+{
+    dup2(kept_stderr, STDERR_FILENO);
+    close(kept_stderr);
+    close(channel);
+    unsetenv("JOURNAL_STREAM");
+    log_init(BERTH_LOG_INFO, "berth");
+}
+
+/* The next line's bytes; NULL when nothing was written. */
+static const char *line_next(void)
+{
+    ssize_t n = recv(channel, line, sizeof(line) - 1, MSG_DONTWAIT);
+
+    if (n <= 0)
+        return NULL;
+    line[n] = '\0';
+    ck_assert_int_eq(line[n - 1], '\n');
+    line[n - 1] = '\0';
+    return line;
+}
+
+/* What follows "YYYY-MM-DD HH:MM:SS ". */
+static const char *line_text(void)
+{
+    const char *text = line_next();
+    int year, month, day, hour, minute, second, length = 0;
+
+    ck_assert_ptr_nonnull(text);
+    ck_assert_int_eq(sscanf(text, "%4d-%2d-%2d %2d:%2d:%2d %n", &year, &month, &day, &hour, &minute, &second, &length),
+                     6);
+    ck_assert_int_eq(length, 20);
+    return text + length;
+}
+
+START_TEST(test_prefix)
+{
+    log_error("no %s", "way");
+    ck_assert_str_eq(line_text(), "berth worker 2: error: no way");
+    log_warning("careful");
+    ck_assert_str_eq(line_text(), "berth worker 2: warning: careful");
+    log_info("hello");
+    ck_assert_str_eq(line_text(), "berth worker 2: hello");
+}
+END_TEST
+
+START_TEST(test_level)
+{
+    log_debug("not seen");
+    ck_assert_ptr_null(line_next());
+    log_init(BERTH_LOG_DEBUG, "berth");
+    log_debug("seen");
+    ck_assert_str_eq(line_text(), "berth: debug: seen");
+    log_init(BERTH_LOG_ERROR, "berth");
+    log_warning("not seen");
+    ck_assert_ptr_null(line_next());
+}
+END_TEST
+
+static const struct {
+    const char *text, *shown;
+} texts[] = {
+    { "plain", "plain" },
+    { "", "" },
+    { "two\nlines\r\n", "two\\nlines\\r\\n" },
+    { "\t\a\b\v\f", "\\t\\a\\b\\v\\f" },
+    { "\x1b[31mred", "\\x1b[31mred" },
+    { "\x7f", "\\x7f" },
+    { "\xc3\xbc \xe2\x82\xac \xf0\x9f\x98\x80", "\xc3\xbc \xe2\x82\xac \xf0\x9f\x98\x80" },
+    { "\x9b", "\\x9b" }, /* CSI as one byte */
+    { "\xc2\x9b"
+      "31m",
+      "\\xc2\\x9b"
+      "31m" },                                      /* and as a character */
+    { "\xc2", "\\xc2" },                            /* cut */
+    { "\xe2\x82", "\\xe2\\x82" },                   /* cut */
+    { "\xc0\x8a", "\\xc0\\x8a" },                   /* an overlong newline */
+    { "\xe0\x80\x8a", "\\xe0\\x80\\x8a" },          /* another */
+    { "\xed\xa0\x80", "\\xed\\xa0\\x80" },          /* a surrogate */
+    { "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" }, /* beyond Unicode */
+    { "\xff", "\\xff" },
+};
+
+START_TEST(test_escape)
+{
+    log_error("<%s>", texts[_i].text);
+    const char *shown = line_text() + strlen("berth worker 2: error: ");
+
+    ck_assert_int_eq(shown[0], '<');
+    ck_assert_int_eq(shown[strlen(shown) - 1], '>');
+    ck_assert_uint_eq(strlen(shown), strlen(texts[_i].shown) + 2);
+    ck_assert_mem_eq(shown + 1, texts[_i].shown, strlen(texts[_i].shown));
+}
+END_TEST
+
+START_TEST(test_long)
+{
+    char text[6000];
+
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    log_error("%s", text);
+    ck_assert_uint_le(strlen(line_text()) + 20 + 1, 4096);
+    memset(text, '\x1b', sizeof(text) - 1);
+    log_error("%s", text);
+    ck_assert_uint_le(strlen(line_text()) + 20 + 1, 4096);
+    ck_assert_str_eq(line + strlen(line) - 3, "…");
+    ck_assert_ptr_null(line_next());
+}
+END_TEST
+
+static void journal_name(int fd, unsigned int inode_difference)
+{
+    struct stat status;
+    char text[64];
+
+    ck_assert_int_eq(fstat(fd, &status), 0);
+    snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)status.st_dev,
+             (unsigned long long)status.st_ino + inode_difference);
+    ck_assert_int_eq(setenv("JOURNAL_STREAM", text, 1), 0);
+    log_init(BERTH_LOG_DEBUG, "berth");
+}
+
+START_TEST(test_journal)
+{
+    journal_name(STDERR_FILENO, 0);
+    log_error("a");
+    ck_assert_str_eq(line_next(), "<3>a");
+    log_warning("b\nc");
+    ck_assert_str_eq(line_next(), "<4>b\\nc");
+    log_info("d");
+    ck_assert_str_eq(line_next(), "<6>d");
+    log_debug("e");
+    ck_assert_str_eq(line_next(), "<7>e");
+    journal_name(STDERR_FILENO, 1);
+    log_info("elsewhere");
+    ck_assert_str_eq(line_text(), "berth: elsewhere");
+    ck_assert_int_eq(setenv("JOURNAL_STREAM", "nonsense", 1), 0);
+    log_init(BERTH_LOG_INFO, "berth");
+    log_info("elsewhere");
+    ck_assert_str_eq(line_text(), "berth: elsewhere");
+}
+END_TEST
+
+START_TEST(test_errno)
+{
+    signal(SIGPIPE, SIG_IGN);
+    errno = ENOTTY;
+    close(channel);
+    channel = -1;
+    log_error("nobody reads this");
+    ck_assert_int_eq(errno, ENOTTY);
+}
+END_TEST
+
+START_TEST(test_open)
+{
+    char folder[] = "/tmp/berth-test-XXXXXX", path[64], text[256];
+    struct error error;
+    struct stat status;
+    mode_t mask = umask(0);
+    ssize_t n;
+    int fd;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/log", folder);
+    ck_assert_int_eq(log_open("/nonexistent/log", &error), -ENOENT);
+    ck_assert_str_eq(error.text, "--log: cannot open \"/nonexistent/log\": No such file or directory");
+    log_info("still here");
+    ck_assert_str_eq(line_text(), "berth worker 2: still here");
+
+    ck_assert_int_eq(log_open(path, &error), 0);
+    log_info("one");
+    ck_assert_int_eq(log_open(path, &error), 0);
+    log_info("two");
+    umask(mask);
+    ck_assert_ptr_null(line_next());
+    ck_assert_int_eq(fcntl(STDERR_FILENO, F_GETFD), 0);
+    ck_assert_int_ne(fcntl(STDERR_FILENO, F_GETFL) & O_APPEND, 0);
+    ck_assert_int_eq(stat(path, &status), 0);
+    ck_assert_int_eq((int)(status.st_mode & 07777), 0640);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    n = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    ck_assert_int_gt((int)n, 0);
+    text[n] = '\0';
+    ck_assert_ptr_nonnull(strstr(text, "berth worker 2: one\n"));
+    ck_assert_ptr_nonnull(strstr(text, "berth worker 2: two\n"));
+    unlink(path);
+    rmdir(folder);
+}
+END_TEST
+
+START_TEST(test_error)
+{
+    struct error error;
+    char text[1000];
+
+    ck_assert_int_eq(error_set(&error, -EINVAL, "%d and %s", 1, "two"), -EINVAL);
+    ck_assert_str_eq(error.text, "1 and two");
+    error_set(&error, -EINVAL, "%s: %s", "prefix", error.text);
+    ck_assert_str_eq(error.text, "prefix: 1 and two");
+    ck_assert_int_eq(error_set(NULL, -ENOMEM, "%s", "nobody asks"), -ENOMEM);
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    error_set(&error, 0, "%s", text);
+    ck_assert_uint_eq(strlen(error.text), sizeof(error.text) - 1);
+}
+END_TEST
+
+Suite *suite_log(void)
+{
+    Suite *suite = suite_create("log");
+    TCase *lines = tcase_create("lines"), *errors = tcase_create("errors");
+
+    tcase_add_checked_fixture(lines, setup, teardown);
+    tcase_add_test(lines, test_prefix);
+    tcase_add_test(lines, test_level);
+    tcase_add_loop_test(lines, test_escape, 0, COUNT(texts));
+    tcase_add_test(lines, test_long);
+    tcase_add_test(lines, test_journal);
+    tcase_add_test(lines, test_open);
+    tcase_add_test(lines, test_errno);
+    suite_add_tcase(suite, lines);
+    tcase_add_test(errors, test_error);
+    suite_add_tcase(suite, errors);
+    return suite;
+}

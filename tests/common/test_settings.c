@@ -1,0 +1,651 @@
+#include <check.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "common/settings.h"
+
+Suite *suite_settings(void);
+
+#define COUNT(array)  ((int)(sizeof(array) / sizeof((array)[0])))
+#define ARGUMENTS_MAX 24
+
+static char config_path[64];
+static int config_fd;
+
+/* A variable that whoever runs the tests has set would be read, too. */
+static void setup(void)
+{
+    static const char *const variables[] = { "BERTH_UDS",     "BERTH_FD",         "BERTH_WORKERS",
+                                             "BERTH_BACKLOG", "BERTH_ALLOW_HOST", "BERTH_ALLOW_ABSTRACT",
+                                             "BERTH_CONFIG" };
+
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
+        unsetenv(variables[i]);
+    config_fd = memfd_create("berth.conf", MFD_CLOEXEC);
+    ck_assert_int_ge(config_fd, 0);
+    snprintf(config_path, sizeof(config_path), "/proc/self/fd/%d", config_fd);
+}
+
+static void teardown(void)
+{
+    close(config_fd);
+    unsetenv("BERTH_UDS");
+    unsetenv("BERTH_BACKLOG");
+    unsetenv("BERTH_CONFIG");
+}
+
+static void config_write(const void *bytes, size_t size)
+{
+    ck_assert_int_eq(ftruncate(config_fd, 0), 0);
+    ck_assert_int_eq((int)pwrite(config_fd, bytes, size, 0), (int)size);
+}
+
+/* Loads what a command line says, its words separated by single spaces; with the file, unless config is NULL. */
+static int load(struct settings *ret_settings, const char *words, const char *config, struct error *error)
+{
+    char copy[1024], *argv[ARGUMENTS_MAX], *word, *rest = NULL;
+    char option[] = "--config";
+    int argc = 0;
+
+    if (config) {
+        config_write(config, strlen(config));
+        argv[argc++] = option;
+        argv[argc++] = config_path;
+    }
+    snprintf(copy, sizeof(copy), "%s", words);
+    for (word = strtok_r(copy, " ", &rest); word && argc < ARGUMENTS_MAX; word = strtok_r(NULL, " ", &rest))
+        argv[argc++] = word;
+    return settings_load(ret_settings, argc, argv, error);
+}
+
+static void load_well(struct settings *ret_settings, const char *words, const char *config)
+{
+    struct error error = { "" };
+    int r = load(ret_settings, words, config, &error);
+
+    ck_assert_msg(r == 0, "%s: %s", words, error.text);
+}
+
+START_TEST(test_defaults)
+{
+    struct settings settings;
+
+    load_well(&settings, "", NULL);
+    ck_assert_uint_eq(settings.uds.count, 0);
+    ck_assert_uint_eq(settings.fds.count, 0);
+    ck_assert(!settings.abstract_sockets);
+    ck_assert_uint_eq(settings.socket_mode, 0660);
+    ck_assert_ptr_null(settings.socket_user);
+    ck_assert_uint_eq(settings.backlog, 2048);
+    ck_assert_ptr_null(settings.config);
+    ck_assert_uint_eq(settings.workers, 1);
+    ck_assert_uint_eq(settings.worker_timeout_ms, 30000);
+    ck_assert_uint_eq(settings.max_requests, 0);
+    ck_assert_uint_eq(settings.graceful_ms, 10000);
+    ck_assert_uint_eq(settings.exit_idle_ms, 0);
+    ck_assert_str_eq(settings.root_path, "");
+    ck_assert_uint_eq(settings.keep_alive_ms, 75000);
+    ck_assert_uint_eq(settings.header_ms, 15000);
+    ck_assert_uint_eq(settings.body_ms, 60000);
+    ck_assert_uint_eq(settings.limit_connections, 1024);
+    ck_assert_uint_eq(settings.limit_body, 1048576);
+    ck_assert_uint_eq(settings.limit_header, 16384);
+    ck_assert_uint_eq(settings.limit_target, 8192);
+    ck_assert_int_eq(settings.log_level, BERTH_LOG_INFO);
+    ck_assert_uint_eq(settings.app_count, 0);
+    ck_assert_uint_eq(settings.assignment_count, 0);
+    settings_done(&settings);
+}
+END_TEST
+
+START_TEST(test_every_flag)
+{
+    struct settings settings;
+
+    load_well(&settings,
+              "--uds /a --uds=/b --fd 3 --allow-abstract --socket-mode 0600 --socket-user=www --workers=7 "
+              "--root-path /api --log-level=debug --limit-request-header 2K --max-requests=9 --max-requests-jitter=3",
+              NULL);
+    ck_assert_uint_eq(settings.uds.count, 2);
+    ck_assert_str_eq(settings.uds.items[0], "/a");
+    ck_assert_str_eq(settings.uds.items[1], "/b");
+    ck_assert_ptr_null(settings.uds.items[2]);
+    ck_assert_str_eq(settings.fds.items[0], "3");
+    ck_assert(settings.abstract_sockets);
+    ck_assert_uint_eq(settings.socket_mode, 0600);
+    ck_assert_str_eq(settings.socket_user, "www");
+    ck_assert_uint_eq(settings.workers, 7);
+    ck_assert_str_eq(settings.root_path, "/api");
+    ck_assert_int_eq(settings.log_level, BERTH_LOG_DEBUG);
+    ck_assert_uint_eq(settings.limit_header, 2048);
+    ck_assert_uint_eq(settings.max_requests, 9);
+    ck_assert_uint_eq(settings.max_requests_jitter, 3);
+    settings_done(&settings);
+}
+END_TEST
+
+START_TEST(test_workers_auto)
+{
+    struct settings settings;
+    cpu_set_t set, all;
+
+    ck_assert_int_eq(sched_getaffinity(0, sizeof(all), &all), 0);
+    load_well(&settings, "--workers auto", NULL);
+    ck_assert_int_eq((int)settings.workers, CPU_COUNT(&all));
+    settings_done(&settings);
+    CPU_ZERO(&set);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&set) == 0; cpu++)
+        if (CPU_ISSET(cpu, &all))
+            CPU_SET(cpu, &set);
+    ck_assert_int_eq(sched_setaffinity(0, sizeof(set), &set), 0);
+    load_well(&settings, "--workers auto", NULL);
+    sched_setaffinity(0, sizeof(all), &all);
+    ck_assert_uint_eq(settings.workers, 1);
+    settings_done(&settings);
+}
+END_TEST
+
+/* A flag beats the environment, which beats the file: for a number and for a list, whatever subset is there. */
+START_TEST(test_precedence)
+{
+    bool file = _i & 1, environment = _i & 2, flag = _i & 4;
+    unsigned int backlog = flag ? 3 : environment ? 2 : file ? 1 : 2048;
+    struct settings settings;
+
+    if (environment) {
+        setenv("BERTH_BACKLOG", "2", 1);
+        setenv("BERTH_UDS", "/environment/1, /environment/2", 1);
+    } else {
+        setenv("BERTH_BACKLOG", "", 1);
+    }
+    load_well(&settings, flag ? "--backlog 3 --uds /flag" : "",
+              file ? "backlog = 1\nuds = /file/1\nuds = /file/2\nuds = /file/3\n" : NULL);
+    ck_assert_uint_eq(settings.backlog, backlog);
+    ck_assert_uint_eq(settings.uds.count, flag ? 1 : environment ? 2 : file ? 3 : 0);
+    if (settings.uds.count > 0)
+        ck_assert_str_eq(settings.uds.items[settings.uds.count - 1], flag          ? "/flag"
+                                                                     : environment ? "/environment/2"
+                                                                                   : "/file/3");
+    settings_done(&settings);
+}
+END_TEST
+
+START_TEST(test_last_flag)
+{
+    struct settings settings;
+
+    load_well(&settings, "--backlog 1 --backlog 2", NULL);
+    ck_assert_uint_eq(settings.backlog, 2);
+    ck_assert_uint_eq(settings.assignment_count, 1);
+    settings_done(&settings);
+}
+END_TEST
+
+START_TEST(test_config_by_environment)
+{
+    struct settings settings;
+
+    config_write("backlog = 9\n", 12);
+    setenv("BERTH_CONFIG", config_path, 1);
+    load_well(&settings, "", NULL);
+    ck_assert_uint_eq(settings.backlog, 9);
+    ck_assert_str_eq(settings.config, config_path);
+    settings_done(&settings);
+}
+END_TEST
+
+/* ---- mistakes on the command line ---- */
+
+static const struct {
+    const char *words, *message;
+} bad_words[] = {
+    { "--worker 2", "--worker: there is no such option; did you mean --workers?" },
+    { "--wrokers=2", "--wrokers: there is no such option; did you mean --workers?" },
+    { "--timeout-keepalive 2", "--timeout-keepalive: there is no such option; did you mean --timeout-keep-alive?" },
+    { "--xyzzy", "--xyzzy: there is no such option; \"berth serve --help\" lists them" },
+    { "--=x", "--: there is no such option; \"berth serve --help\" lists them" },
+    { "-w 2", "-w: there are no short options; \"berth serve --help\" lists the long ones" },
+    { "-", "-: there are no short options; \"berth serve --help\" lists the long ones" },
+    { "--uds", "--uds: PATH must follow" },
+    { "--uds --workers", "--uds: PATH must follow, not --workers (if that is meant: --uds=--workers)" },
+    { "--uds=", "--uds: the value must not be empty" },
+    { "--uds=\x1b", "--uds: the value must not have control characters" },
+    { "--uds /a --uds /a", "--uds: \"/a\" is there twice" },
+    { "--fd 3 --fd 03", "--fd: \"3\" is there twice" },
+    { "--fd x", "--fd: \"x\" is not a number such as 1" },
+    { "--fd 2147483648", "--fd: \"2147483648\" is too large: it must be at most 2147483647" },
+    { "--allow-abstract=maybe", "--allow-abstract: \"maybe\" is neither yes nor no" },
+    { "--socket-mode 9999", "--socket-mode: \"9999\" is not an octal mode such as 0660" },
+    { "--backlog 0", "--backlog: \"0\" is too small: it must be at least 1" },
+    { "--backlog 65536", "--backlog: \"65536\" is too large: it must be at most 65535" },
+    { "--workers Auto", "--workers: \"Auto\" is not a number such as 1" },
+    { "--workers 0", "--workers: \"0\" is too small: it must be at least 1" },
+    { "--workers 513", "--workers: \"513\" is too large: it must be at most 512" },
+    { "--worker-timeout 25h", "--worker-timeout: \"25h\" is too large: it must be at most 1d" },
+    { "--timeout-header 0", "--timeout-header: \"0\" is too small: it must be at least 1ms" },
+    { "--limit-request-body 1X", "--limit-request-body: \"1X\" is not a size such as 512, 64K or 1M" },
+    { "--limit-request-header 1023", "--limit-request-header: \"1023\" is too small: it must be at least 1K" },
+    { "--log-level loud", "--log-level: \"loud\" is none of error, warning, info and debug" },
+    { "--root-path api", "--root-path: \"api\" does not begin with \"/\"" },
+    { "--root-path /api/", "--root-path: \"/api/\" has an empty segment: no \"//\", and no \"/\" at the end" },
+    { "--max-requests-jitter 3", "--max-requests-jitter needs --max-requests" },
+    { "--config /nonexistent/berth.conf", "/nonexistent/berth.conf: No such file or directory" },
+    { "a.so b.so", "two applications at / (\"a.so\" and \"b.so\"); give one a mount: /x=b.so" },
+    { "/=a.so b.so", "two applications at / (\"a.so\" and \"b.so\"); give one a mount: /x=b.so" },
+    { "/x=a.so /x=b.so", "two applications at /x (\"a.so\" and \"b.so\"); give one a mount: /x=b.so" },
+    { "/x=", "there is no application for /x; say which: /x=./x.so" },
+    { "/x/=a.so", "\"/x/\" has an empty segment: no \"//\", and no \"/\" at the end" },
+    { "//=a.so", "\"//\" has an empty segment: no \"//\", and no \"/\" at the end" },
+    { "/a//b=a.so", "\"/a//b\" has an empty segment: no \"//\", and no \"/\" at the end" },
+    { "/a/../b=a.so", "\"/a/../b\" has a segment \"..\"" },
+    { "/.=a.so", "\"/.\" has a segment \".\"" },
+    { "/a?b=a.so", "\"/a?b\" has a character that a mount cannot have (0x3f)" },
+    { "/a%2f=a.so", "\"/a%2f\" has a character that a mount cannot have (0x25)" },
+    { "/{id}=a.so", "\"/{id}\" has a character that a mount cannot have (0x7b)" },
+    { "/*=a.so", "\"/*\" has a character that a mount cannot have (0x2a)" },
+};
+
+START_TEST(test_bad_words)
+{
+    struct settings settings;
+    struct error error = { "" };
+
+    ck_assert_int_lt(load(&settings, bad_words[_i].words, NULL, &error), 0);
+    ck_assert_str_eq(error.text, bad_words[_i].message);
+    ck_assert_int_lt(load(&settings, bad_words[_i].words, NULL, NULL), 0);
+}
+END_TEST
+
+START_TEST(test_bad_argument)
+{
+    char space[] = "/a b=x.so", empty[] = "", *argv[] = { space };
+    struct settings settings;
+    struct error error;
+
+    ck_assert_int_eq(settings_load(&settings, 1, argv, &error), -EINVAL);
+    ck_assert_str_eq(error.text, "\"/a b\" has a character that a mount cannot have (0x20)");
+    argv[0] = empty;
+    ck_assert_int_eq(settings_load(&settings, 1, argv, &error), -EINVAL);
+}
+END_TEST
+
+START_TEST(test_bad_environment)
+{
+    struct settings settings;
+    struct error error;
+
+    setenv("BERTH_BACKLOG", "many", 1);
+    ck_assert_int_eq(load(&settings, "--backlog 3", NULL, &error), -EINVAL);
+    ck_assert_str_eq(error.text, "BERTH_BACKLOG: \"many\" is not a number such as 1");
+    unsetenv("BERTH_BACKLOG");
+    setenv("BERTH_UDS", "/a,,/b", 1);
+    ck_assert_int_eq(load(&settings, "", NULL, &error), -EINVAL);
+    ck_assert_str_eq(error.text, "BERTH_UDS: the value must not be empty");
+}
+END_TEST
+
+/* ---- applications ---- */
+
+static void check_app(const struct settings *settings, size_t index, const char *mount, const char *app)
+{
+    ck_assert_uint_lt(index, settings->app_count);
+    ck_assert_str_eq(settings->apps[index].mount, mount);
+    ck_assert_str_eq(settings->apps[index].app, app);
+}
+
+START_TEST(test_apps)
+{
+    struct settings settings;
+
+    load_well(&settings, "/opt/x.so /a/b=y.c -- /--c=--z", NULL);
+    ck_assert_uint_eq(settings.app_count, 3);
+    check_app(&settings, 0, "", "/opt/x.so");
+    check_app(&settings, 1, "/a/b", "y.c");
+    check_app(&settings, 2, "/--c", "--z");
+    settings_done(&settings);
+    load_well(&settings, "/=site:a=b", NULL);
+    check_app(&settings, 0, "", "site:a=b");
+    settings_done(&settings);
+}
+END_TEST
+
+static const char app_file[] = "[app /]\napp = ./x.so\ngreeting = hi there ; not this\nempty =\n"
+                               "[app /files]\n  app = site:./public\n  index = yes\n";
+
+START_TEST(test_apps_of_file)
+{
+    struct settings settings;
+
+    load_well(&settings, "", app_file);
+    ck_assert_uint_eq(settings.app_count, 2);
+    check_app(&settings, 0, "", "./x.so");
+    ck_assert_str_eq(berth_setting(&settings.apps[0], "greeting", "none"), "hi there");
+    ck_assert_str_eq(berth_setting(&settings.apps[0], "empty", "none"), "");
+    ck_assert_str_eq(berth_setting(&settings.apps[0], "index", "none"), "none");
+    ck_assert_ptr_null(berth_setting(&settings.apps[0], "app", NULL));
+    check_app(&settings, 1, "/files", "site:./public");
+    ck_assert_str_eq(berth_setting(&settings.apps[1], "index", "none"), "yes");
+    settings_done(&settings);
+}
+END_TEST
+
+START_TEST(test_apps_of_both)
+{
+    struct settings settings;
+
+    load_well(&settings, "/new=z.so ./y.so", app_file);
+    ck_assert_uint_eq(settings.app_count, 2);
+    check_app(&settings, 0, "/new", "z.so");
+    ck_assert_uint_eq(settings.apps[0].keys.count, 0);
+    check_app(&settings, 1, "", "./y.so");
+    ck_assert_str_eq(berth_setting(&settings.apps[1], "greeting", "none"), "hi there");
+    settings_done(&settings);
+    /* A section may leave the application to the command line. */
+    load_well(&settings, "./y.so", "[app /]\nkey = 1\n");
+    ck_assert_str_eq(berth_setting(&settings.apps[0], "key", "none"), "1");
+    settings_done(&settings);
+}
+END_TEST
+
+/* ---- the file ---- */
+
+START_TEST(test_file)
+{
+    struct settings settings;
+
+    load_well(&settings, "",
+              "\xef\xbb\xbf# a file\r\n; with Windows' line ends\r\n\r\n  backlog = 7\r\n\t[berth] ; again\r\n"
+              "\tworkers: 3\r\n\tuds = /run/a b;c.sock\r\nuds=/run/d=e.sock   ; a comment\r\nallow-abstract = On\r\n"
+              "[ app   /x ]\r\napp = a.so");
+    ck_assert_uint_eq(settings.backlog, 7);
+    ck_assert_uint_eq(settings.workers, 3);
+    ck_assert_uint_eq(settings.uds.count, 2);
+    ck_assert_str_eq(settings.uds.items[0], "/run/a b;c.sock");
+    ck_assert_str_eq(settings.uds.items[1], "/run/d=e.sock");
+    ck_assert(settings.abstract_sockets);
+    check_app(&settings, 0, "/x", "a.so");
+    settings_done(&settings);
+}
+END_TEST
+
+#define X50  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X150 X50 X50 X50
+
+static const struct {
+    const char *file, *message; /* behind the path */
+} bad_files[] = {
+    { "\n\nworker = 2\n", ":3: worker: there is no such option; did you mean workers?" },
+    { "xyzzy = 2", ":1: xyzzy: there is no such option; \"berth serve --help\" lists them" },
+    { "= 2", ":1: : there is no such option; \"berth serve --help\" lists them" },
+    { "app = x.so", ":1: app: an application stands in a section of its own, such as [app /]" },
+    { "config = x", ":1: config: not in a file, only on the command line or in the environment" },
+    { "# x\nworkers = many", ":2: workers: \"many\" is not a number such as 1" },
+    { "workers = 2 # two", ":1: workers: behind a value, a comment begins with \";\" and not with \"#\"" },
+    { "uds = /a\t# a", ":1: uds: behind a value, a comment begins with \";\" and not with \"#\"" },
+    { "uds =", ":1: uds: the value must not be empty" },
+    { "uds", ":1: neither \"key = value\" nor a [section] nor a comment" },
+    { "uds\nworkers = many", ":1: neither \"key = value\" nor a [section] nor a comment" },
+    { "workers = many\nuds", ":1: workers: \"many\" is not a number such as 1" },
+    { "uds = /a\n\nuds = /a", ":3: uds: \"/a\" is there twice" },
+    { "backlog = 1\n[berth]\nbacklog = 2", ":3: backlog is there twice, the first time in line 1" },
+    { "[foo]", ":1: [foo]: there is no such section; there are [berth] and [app /mount]" },
+    { "[]", ":1: []: there is no such section; there are [berth] and [app /mount]" },
+    { "[/x]", ":1: [/x]: there is no such section; did you mean [app /x]?" },
+    { "[app]", ":1: [app] needs a mount, such as [app /] or [app /files]" },
+    { "[app x]", ":1: [app x]: \"x\" does not begin with \"/\"" },
+    { "[app /x y]", ":1: [app /x y]: \"/x y\" has a character that a mount cannot have (0x20)" },
+    { "[app /x", ":1: a section's name ends with \"]\"" },
+    { "[app /x] y", ":1: nothing may follow a section's \"]\"" },
+    { "[app /]\n", ":1: [app /] has no \"app = …\"" },
+    { "\n[app /]\nkey = 1\n", ":2: [app /] has no \"app = …\"" },
+    { "[app /]\napp =", ":2: app: an application is missing, such as ./x.so" },
+    { "[app /]\napp = a\napp = b", ":3: app is there twice in [app /]" },
+    { "[app /]\napp = a\nk = 1\nk = 2", ":4: k is there twice in [app /]" },
+    { "[app /]\napp = a\n= 1", ":3: there is no key before the \"=\"" },
+    { "[app /]\napp = a # b", ":2: app: behind a value, a comment begins with \";\" and not with \"#\"" },
+    { "[app /]\napp = a\n[app /x]\napp = b\n[app /]", ":5: [app /] is there twice, the first time in line 1" },
+    { "uds = /" X150 X50, ":1: the line is too long: 207 bytes, of which 197 can be read" },
+};
+
+START_TEST(test_bad_files)
+{
+    char message[600];
+    struct settings settings;
+    struct error error = { "" };
+
+    snprintf(message, sizeof(message), "%s%s", config_path, bad_files[_i].message);
+    ck_assert_int_eq(load(&settings, "", bad_files[_i].file, &error), -EINVAL);
+    ck_assert_str_eq(error.text, message);
+    ck_assert_int_eq(load(&settings, "", bad_files[_i].file, NULL), -EINVAL);
+}
+END_TEST
+
+START_TEST(test_longest_line)
+{
+    char file[256], *path;
+    struct settings settings;
+    struct error error;
+
+    /* 197 bytes are read whole, 198 not; blanks before them do not count. */
+    snprintf(file, sizeof(file), "     uds = /" X150 "%.*s\nbacklog = 3", 39, X50);
+    load_well(&settings, "", file);
+    path = settings.uds.items[0];
+    ck_assert_uint_eq(strlen(path), 190);
+    ck_assert_uint_eq(settings.backlog, 3);
+    settings_done(&settings);
+    snprintf(file, sizeof(file), "uds = /" X150 "%.*s\nbacklog = 3", 41, X50);
+    ck_assert_int_eq(load(&settings, "", file, &error), -EINVAL);
+}
+END_TEST
+
+START_TEST(test_long_section)
+{
+    struct settings settings;
+
+    /* inih itself keeps 49 bytes of a section's name. */
+    load_well(&settings, "", "[app /" X50 "/a]\napp = a.so\n[app /" X50 "/b]\napp = b.so\nk = v");
+    check_app(&settings, 0, "/" X50 "/a", "a.so");
+    check_app(&settings, 1, "/" X50 "/b", "b.so");
+    ck_assert_str_eq(berth_setting(&settings.apps[1], "k", ""), "v");
+    settings_done(&settings);
+}
+END_TEST
+
+START_TEST(test_nul_and_size)
+{
+    static const char bytes[] = "backlog = 1\nuds = /a\0b\n";
+    struct settings settings;
+    struct error error;
+    char message[128], *large;
+    size_t size = 1024 * 1024 + 1;
+
+    setenv("BERTH_CONFIG", config_path, 1);
+    config_write(bytes, sizeof(bytes) - 1);
+    ck_assert_int_eq(load(&settings, "", NULL, &error), -EINVAL);
+    snprintf(message, sizeof(message), "%s:2: the file has a NUL byte", config_path);
+    ck_assert_str_eq(error.text, message);
+
+    large = malloc(size);
+    memset(large, '\n', size);
+    config_write(large, size - 1);
+    load_well(&settings, "", NULL);
+    settings_done(&settings);
+    config_write(large, size);
+    ck_assert_int_eq(load(&settings, "", NULL, &error), -EFBIG);
+    free(large);
+}
+END_TEST
+
+/* ---- handing over ---- */
+
+/* What settings_write writes, in memory. */
+static size_t packed(const struct settings *settings, char *bytes, size_t room)
+{
+    int fd = memfd_create("packed", MFD_CLOEXEC);
+    ssize_t n;
+
+    ck_assert_int_eq(settings_write(settings, fd), 0);
+    n = pread(fd, bytes, room, 0);
+    ck_assert_int_gt((int)n, 0);
+    ck_assert_int_lt((int)n, (int)room);
+    close(fd);
+    return (size_t)n;
+}
+
+static int unpacked(const char *bytes, size_t size, struct settings *ret_settings, struct error *error)
+{
+    int r, fd = memfd_create("packed", MFD_CLOEXEC);
+
+    ck_assert_int_eq((int)write(fd, bytes, size), (int)size);
+    lseek(fd, 0, SEEK_SET);
+    r = settings_read(ret_settings, fd, error);
+    close(fd);
+    return r;
+}
+
+START_TEST(test_round_trip)
+{
+    char first[4096], second[4096];
+    struct settings settings, again;
+    struct error error;
+    size_t size;
+
+    load_well(&settings, "--uds /a --uds /b --workers auto --root-path / --limit-request-body 2M --allow-abstract=no",
+              app_file);
+    size = packed(&settings, first, sizeof(first));
+    ck_assert_int_eq(unpacked(first, size, &again, &error), 0);
+    ck_assert_uint_eq(again.uds.count, 2);
+    ck_assert_str_eq(again.uds.items[1], "/b");
+    ck_assert_uint_eq(again.workers, settings.workers);
+    ck_assert_str_eq(again.root_path, "");
+    ck_assert_uint_eq(again.limit_body, 2097152);
+    ck_assert_str_eq(again.config, config_path);
+    ck_assert_uint_eq(again.app_count, 2);
+    check_app(&again, 1, "/files", "site:./public");
+    ck_assert_str_eq(berth_setting(&again.apps[0], "greeting", ""), "hi there");
+    ck_assert_uint_eq(packed(&again, second, sizeof(second)), size);
+    ck_assert_mem_eq(first, second, size);
+    settings_done(&settings);
+    settings_done(&again);
+}
+END_TEST
+
+START_TEST(test_truncated)
+{
+    struct settings settings, again;
+    char bytes[4096];
+    struct error error;
+    size_t size;
+
+    load_well(&settings, "--uds /a --uds /b", app_file);
+    size = packed(&settings, bytes, sizeof(bytes));
+    settings_done(&settings);
+    for (size_t cut = 0; cut < size; cut++)
+        ck_assert_int_eq(unpacked(bytes, cut, &again, &error), -EINVAL);
+    bytes[size] = '\0';
+    ck_assert_int_eq(unpacked(bytes, size + 1, &again, &error), -EINVAL);
+    ck_assert_str_eq(error.text, "the settings go on after their end");
+    ck_assert_int_eq(unpacked(bytes, size, &again, &error), 0);
+    settings_done(&again);
+}
+END_TEST
+
+#define PACKED(literal)                                                                                                \
+    {                                                                                                                  \
+        literal, sizeof(literal)                                                                                       \
+    }
+static const struct {
+    const char *bytes;
+    size_t size;
+} bad_packed[] = {
+    PACKED("x"),
+    PACKED("-1"),
+    PACKED("99999999999999999999"),
+    PACKED("4001"),
+    PACKED("1\0nothing\0x"),
+    PACKED("1\0workers\0many"),
+    PACKED("1\0app \0a.so"),
+    PACKED("1\0app x\0a.so"),
+    PACKED("1\0app /x\0"),
+    PACKED("2\0app /x\0a\0app /x\0b"),
+    PACKED("1\0app /x key\0v"),
+    PACKED("2\0app /x\0a\0app /x \0v"),
+    PACKED("3\0app /x\0a\0app /x k\0v\0app /x k\0v"),
+    PACKED("1\0max-requests-jitter\0"
+           "1"),
+};
+
+START_TEST(test_bad_packed)
+{
+    struct settings settings;
+    struct error error;
+
+    ck_assert_int_eq(unpacked(bad_packed[_i].bytes, bad_packed[_i].size, &settings, &error), -EINVAL);
+    ck_assert_int_eq(unpacked(bad_packed[_i].bytes, bad_packed[_i].size, &settings, NULL), -EINVAL);
+}
+END_TEST
+
+START_TEST(test_help)
+{
+    char *text = NULL, *line, *rest = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+
+    settings_help(stream);
+    ck_assert_int_eq(fclose(stream), 0);
+    ck_assert_ptr_nonnull(
+        strstr(text, "--socket-mode MODE                the socket file's permissions, octal [0660]\n"));
+    for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+        ck_assert_msg(strlen(line) <= 100, "%s", line);
+    free(text);
+}
+END_TEST
+
+Suite *suite_settings(void)
+{
+    Suite *suite = suite_create("settings");
+    TCase *levels = tcase_create("levels"), *mistakes = tcase_create("mistakes"), *apps = tcase_create("apps");
+    TCase *file = tcase_create("file"), *bytes = tcase_create("bytes");
+
+    tcase_add_checked_fixture(levels, setup, teardown);
+    tcase_add_test(levels, test_defaults);
+    tcase_add_test(levels, test_every_flag);
+    tcase_add_test(levels, test_workers_auto);
+    tcase_add_loop_test(levels, test_precedence, 0, 8);
+    tcase_add_test(levels, test_last_flag);
+    tcase_add_test(levels, test_config_by_environment);
+    tcase_add_test(levels, test_help);
+    suite_add_tcase(suite, levels);
+
+    tcase_add_checked_fixture(mistakes, setup, teardown);
+    tcase_add_loop_test(mistakes, test_bad_words, 0, COUNT(bad_words));
+    tcase_add_test(mistakes, test_bad_argument);
+    tcase_add_test(mistakes, test_bad_environment);
+    suite_add_tcase(suite, mistakes);
+
+    tcase_add_checked_fixture(apps, setup, teardown);
+    tcase_add_test(apps, test_apps);
+    tcase_add_test(apps, test_apps_of_file);
+    tcase_add_test(apps, test_apps_of_both);
+    suite_add_tcase(suite, apps);
+
+    tcase_add_checked_fixture(file, setup, teardown);
+    tcase_add_test(file, test_file);
+    tcase_add_loop_test(file, test_bad_files, 0, COUNT(bad_files));
+    tcase_add_test(file, test_longest_line);
+    tcase_add_test(file, test_long_section);
+    tcase_add_test(file, test_nul_and_size);
+    suite_add_tcase(suite, file);
+
+    tcase_add_checked_fixture(bytes, setup, teardown);
+    tcase_add_test(bytes, test_round_trip);
+    tcase_add_test(bytes, test_truncated);
+    tcase_add_loop_test(bytes, test_bad_packed, 0, COUNT(bad_packed));
+    suite_add_tcase(suite, bytes);
+    return suite;
+}
