@@ -49,7 +49,7 @@ static int watchdog_parse(const char *usec, const char *pid, uint64_t *ret_usec)
 
     if (usec == NULL)
         return 0;
-    r = number_parse(usec, 1, UINT64_MAX, &value, NULL);
+    r = number_parse(usec, 1, UINT64_MAX - 1, &value, NULL);
     if (r < 0)
         return -EINVAL;
     if (pid != NULL) {

@@ -1,3 +1,10 @@
 if HAVE_CHECK
-tests_unit_SOURCES +=
+tests_unit_SOURCES += \
+	tests/socket/scratch.c \
+	tests/socket/scratch.h \
+	tests/socket/test_activation.c \
+	tests/socket/test_listener.c \
+	tests/socket/test_lock.c \
+	tests/socket/test_notify.c \
+	tests/socket/test_peer.c
 endif
