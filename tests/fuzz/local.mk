@@ -7,8 +7,10 @@ fuzz_targets = \
 	tests/fuzz/fuzz_control \
 	tests/fuzz/fuzz_cookie \
 	tests/fuzz/fuzz_host \
+	tests/fuzz/fuzz_launch \
 	tests/fuzz/fuzz_query \
 	tests/fuzz/fuzz_router \
+	tests/fuzz/fuzz_settings \
 	tests/fuzz/fuzz_target
 
 if FUZZERS
@@ -43,6 +45,10 @@ tests_fuzz_fuzz_host_SOURCES = tests/fuzz/fuzz_host.c $(fuzz_main)
 tests_fuzz_fuzz_host_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_host_LDFLAGS = $(fuzz_link)
 
+tests_fuzz_fuzz_launch_SOURCES = tests/fuzz/fuzz_launch.c $(fuzz_main)
+tests_fuzz_fuzz_launch_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_launch_LDFLAGS = $(fuzz_link)
+
 tests_fuzz_fuzz_query_SOURCES = tests/fuzz/fuzz_query.c $(fuzz_main)
 tests_fuzz_fuzz_query_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_query_LDFLAGS = $(fuzz_link)
@@ -50,6 +56,10 @@ tests_fuzz_fuzz_query_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_router_SOURCES = tests/fuzz/fuzz_router.c $(fuzz_main)
 tests_fuzz_fuzz_router_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_router_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_settings_SOURCES = tests/fuzz/fuzz_settings.c $(fuzz_main)
+tests_fuzz_fuzz_settings_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_settings_LDFLAGS = $(fuzz_link)
 
 tests_fuzz_fuzz_target_SOURCES = tests/fuzz/fuzz_target.c $(fuzz_main)
 tests_fuzz_fuzz_target_LDADD = $(fuzz_libs)

@@ -164,6 +164,15 @@ wait_until() {
     done
 }
 
+# expect_gone PATH…: nothing is left there
+expect_gone() {
+    local path
+
+    for path; do
+        [ ! -e "$path" ] || fail "what is left" nothing "$path"
+    done
+}
+
 expect_soon() {
     wait_until "$@" || fail "it did not come about within $PATIENCE s: $*"
 }
@@ -254,6 +263,11 @@ http() {
     CURL=$?
     HEAD=$(tr -d '\r' <"$DIR/head")
     BODY=$(tr -d '\0' <"$DIR/body")
+}
+
+# holds N: whether the probe application holds as many replies
+holds() {
+    http /held && [[ $BODY == "held $1 "* ]]
 }
 
 # header NAME: its value in $HEAD

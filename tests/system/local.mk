@@ -1,6 +1,23 @@
 # End-to-end tests: scripts against the real program. Each says what a user does and sees; lib.sh has the verbs.
 TEST_EXTENSIONS = .sh
-SYSTEM_TESTS =
+SYSTEM_TESTS = \
+	tests/system/10-hello.sh \
+	tests/system/20-socket-file.sh \
+	tests/system/30-activation.sh \
+	tests/system/40-crash.sh \
+	tests/system/41-hang.sh \
+	tests/system/42-reload.sh \
+	tests/system/43-drain.sh \
+	tests/system/44-signals.sh \
+	tests/system/45-notify.sh \
+	tests/system/46-idle-exit.sh \
+	tests/system/47-max-requests.sh \
+	tests/system/48-orphan.sh \
+	tests/system/50-applications.sh \
+	tests/system/60-limits.sh \
+	tests/system/61-strictness.sh \
+	tests/system/70-identity.sh \
+	tests/system/80-hold.sh
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += tests/system/lib.sh $(SYSTEM_TESTS)
 

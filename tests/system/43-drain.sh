@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# Ending gently: what is open may finish, and who is connected is told.
+. "$(dirname "$0")/lib.sh"
+
+# Two requests on one connection, the second when told: talk REQUEST-TARGET
+converse='
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(20)
+s.connect(sys.argv[1])
+
+def ask():
+    s.sendall(b"GET /pid HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    reply = b""
+    while b"\r\n\r\n" not in reply:
+        piece = s.recv(65536)
+        if not piece:
+            break
+        reply += piece
+    head = reply.split(b"\r\n\r\n")[0].decode().lower()
+    status = head.split(" ")[1] if " " in head else "none"
+    print("answer", status, "close" if "connection: close" in head else "kept", flush=True)
+
+ask()
+sys.stdin.readline()
+if len(sys.argv) < 3:
+    ask()
+try:
+    print("then", len(s.recv(1)), flush=True)
+except ConnectionResetError:
+    print("then reset", flush=True)
+'
+need python3
+
+# conversation [ARGUMENT]: begins one; its second half starts with `echo >&7`
+conversation() {
+    mkfifo "$DIR/go"
+    python3 -c "$converse" "$SOCKET" "$@" <"$DIR/go" >"$DIR/talk.out" 2>"$DIR/talk.log" &
+    PIDS+=($!)
+    TALK=$!
+    exec 7>"$DIR/go"
+    wait_until grep -q answer "$DIR/talk.out" || bail "no first answer"
+}
+
+conversation_end() {
+    exec 7>&-
+    rm "$DIR/go"
+    wait_until gone "$TALK" || fail "the connection does not end"
+}
+
+it "gives a kept connection one more answer, with Connection: close"
+serve --timeout-graceful-shutdown 10s "$PROBE"
+conversation
+kill -TERM "$SERVER"
+wait_until test ! -e "$SOCKET" || fail "the path is still there"
+expect_true alive "$SERVER"
+echo >&7
+expect_soon grep -q "^then" "$DIR/talk.out"
+expect_equal "the conversation" "answer 200 kept;answer 200 close;then 0" "$(paste -sd ';' "$DIR/talk.out")"
+conversation_end
+wait_until gone "$SERVER" || fail "it still runs, with nothing left to do"
+CODE=0
+wait "$SERVER" || CODE=$?
+expect_code 0
+
+it "closes an idle connection only after --timeout-graceful-shutdown"
+serve --timeout-graceful-shutdown 700ms "$PROBE"
+conversation silent
+started=$(now_ms)
+kill -TERM "$SERVER"
+echo >&7
+expect_soon grep -q "^then" "$DIR/talk.out"
+took=$(($(now_ms) - started))
+[ "$took" -ge 600 ] || fail "the time until it closed" "at least 700 ms" "$took ms"
+conversation_end
+wait_until gone "$SERVER" || fail "it still runs"
+
+it "finishes what is in flight: an answer, a held reply, an upload"
+serve --timeout-graceful-shutdown 10s "$PROBE"
+for target in /later/800 /offload/800; do
+    curl -s --max-time 20 --unix-socket "$SOCKET" -o "$DIR/inflight${target//\//-}" -w '%{http_code}\n' \
+        "http://localhost$target" >"$DIR/code${target//\//-}" &
+    PIDS+=($!)
+done
+head -c 300000 /dev/zero |
+    curl -s --max-time 20 --unix-socket "$SOCKET" --limit-rate 400K -w '%{http_code} ' -T - -X POST \
+        http://localhost/body >"$DIR/code-upload" &
+PIDS+=($!)
+wait_until holds 1 || fail "nothing is held"
+kill -TERM "$SERVER"
+wait_until gone "$SERVER" || fail "it still runs"
+expect_equal "the held reply" 200 "$(cat "$DIR/code-later-800")"
+expect_equal "the offloaded one" 200 "$(cat "$DIR/code-offload-800")"
+expect_equal "the upload" "300000 bytes" "$(sed 's/^\(.*\)200 $/\1/' "$DIR/code-upload")"
+
+it "accepts whoever was in the queue when it was told to end"
+serve "$PROBE"
+load_start -c 20 -1 -p /pid
+kill -TERM "$SERVER"
+wait_until gone "$SERVER"
+load_stop
+# After the path is gone, nobody can connect: that is a refusal, and no loss.
+expect_equal "requests lost" 0 "$(load_count lost)"
+expect_equal "requests without an answer" 0 "$(load_count late)"
+
+finish

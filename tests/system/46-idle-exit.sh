@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# --exit-idle-time: under activation only, never while somebody is connected, and nobody who comes then is lost.
+. "$(dirname "$0")/lib.sh"
+need python3
+
+# Listens at argv[1] and runs berth with the socket for as long as there are clients: what systemd does.
+manager='
+import os, select, socket, subprocess, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(128)
+os.dup2(s.fileno(), 3)
+os.set_inheritable(3, True)
+while True:
+    select.select([s], [], [])
+    child = subprocess.Popen(["/bin/sh", "-c", "LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\"", "sh"] + sys.argv[2:],
+                             pass_fds=[3])
+    print("started", child.pid, flush=True)
+    print("ended", child.wait(), flush=True)
+'
+
+starts() {
+    grep -c '^started' "$DIR/manager.out"
+}
+
+ended() {
+    [ "$(grep -c '^ended 0' "$DIR/manager.out")" -ge "$1" ]
+}
+
+start manager python3 -c "$manager" "$SOCKET" "$BERTH" serve --exit-idle-time 300ms "$PROBE"
+wait_until test -S "$SOCKET"
+
+it "starts for the first client and ends when there was none for a while"
+http /pid
+expect_status 200
+expect_soon ended 1
+
+it "starts again for the next"
+http /pid
+expect_status 200
+expect_equal "starts" 2 "$(starts)"
+expect_soon ended 2
+
+it "stays for a reply that is held"
+http /later/1200
+expect_status 200
+expect_equal "starts" 3 "$(starts)"
+expect_equal "ends" 2 "$(grep -c '^ended' "$DIR/manager.out")"
+expect_soon ended 3
+
+it "loses nobody who comes while it ends"
+load_start -c 3 -1 -i 299 -p /pid
+# Pauses about as long as the idle time, so that clients come just when it is about to go.
+busy() {
+    [ "$(starts)" -ge 6 ]
+}
+PATIENCE=15 wait_until busy
+load_stop
+expect_load_unharmed
+
+it "is ignored with a word when the socket is its own"
+SOCKET=$DIR/own.sock
+serve --exit-idle-time 100ms "$PROBE"
+sleep 0.5 # five times as long as it would wait
+expect_true alive "$SERVER"
+http /pid
+expect_status 200
+stop_server
+
+finish

@@ -1,0 +1,171 @@
+#!/usr/bin/env bash
+# Applications: from source, compiled, and all the ways in which they can be none.
+. "$(dirname "$0")/lib.sh"
+
+# refused WHAT PATTERN APP…: exit code 3 and a line that says why
+refused() {
+    local what=$1 pattern=$2
+
+    shift 2
+    run_berth --uds "$SOCKET" "$@"
+    expect_equal "the exit code for $what" 3 "$CODE"
+    expect_match "the message for $what" "$pattern" "$ERR"
+    expect_false test -e "$SOCKET"
+}
+
+# A small application: app FILE TEXT
+app() {
+    cat >"$1" <<EOF
+#include <berth.h>
+static int page(struct berth_request *request, struct berth_reply *reply)
+{
+    return berth_reply_text(reply, 200, "$2\n");
+}
+static const struct berth_route routes[] = { { "GET", "/", page }, { 0 } };
+BERTH_APP("page", .routes = routes);
+EOF
+}
+
+it "compiles a source and serves it"
+serve "$SRCDIR/contrib/examples/hello.c"
+http /index
+expect_status 200
+expect_match "the page" "Hello, world" "$BODY"
+stop_server
+
+it "compiles anew on HUP, and keeps the old one when that fails"
+app "$DIR/page.c" first
+serve --workers 2 "$DIR/page.c"
+http /
+expect_body first
+app "$DIR/page.c" second
+kill -HUP "$SERVER"
+says() {
+    http / && [ "$BODY" = "$1" ]
+}
+expect_soon says second
+echo 'this is no C' >>"$DIR/page.c"
+: >"$DIR/berth.log"
+kill -HUP "$SERVER"
+expect_log "page.c:[0-9]+:[0-9]+: error:"
+expect_soon says second
+app "$DIR/page.c" third
+kill -HUP "$SERVER"
+expect_soon says third
+
+it "gives a replacement what it compiled, not what is there now"
+wait_until workers_are 2
+app "$DIR/page.c" never
+for worker in $(workers); do
+    kill -KILL "$worker"
+done
+expect_soon says third
+expect_soon workers_are 2
+stop_server
+
+it "shows the compiler's own messages, and exits with 3"
+echo 'int broken(' >"$DIR/broken.c"
+refused "a source that does not compile" "broken\.c:[0-9]+:[0-9]+: error:" "$DIR/broken.c"
+
+it "says so when there is no compiler"
+CODE=0
+CC=$DIR/no-such-compiler run_berth --uds "$SOCKET" "$SRCDIR/contrib/examples/hello.c"
+expect_code 3
+expect_match "the message" "no-such-compiler" "$ERR"
+
+it "heeds CC and CFLAGS"
+cat >"$DIR/flag.c" <<'EOF'
+#include <berth.h>
+static int page(struct berth_request *request, struct berth_reply *reply)
+{
+    return berth_reply_text(reply, 200, "%s\n", TEXT);
+}
+static const struct berth_route routes[] = { { "GET", "/", page }, { 0 } };
+BERTH_APP("flag", .routes = routes);
+EOF
+CC=gcc CFLAGS='-O1 -DTEXT="given"' serve "$DIR/flag.c"
+http /
+expect_body given
+stop_server
+
+it "refuses what is no application, with exit code 3"
+echo 'int x;' | gcc -shared -fPIC -x c -o "$DIR/nosymbol.so" -
+refused "a module without the symbol" "berth_app" "$DIR/nosymbol.so"
+app "$DIR/old.c" old
+sed -i 's/#include <berth.h>/&\n#undef BERTH_ABI\n#define BERTH_ABI 4711/' "$DIR/old.c"
+gcc -shared -fPIC -I"$SRCDIR/src/include" -o "$DIR/old.so" "$DIR/old.c"
+refused "another ABI" "4711.*1|1.*4711" "$DIR/old.so"
+echo 'no ELF' >"$DIR/text.so"
+refused "no ELF" "text\.so" "$DIR/text.so"
+: >"$DIR/empty.so"
+refused "an empty file" "empty\.so" "$DIR/empty.so"
+head -c 2000 "$EXAMPLES/hello.so" >"$DIR/cut.so"
+refused "a file that is cut off" "cut\.so" "$DIR/cut.so"
+refused "a missing file" "missing\.so" "$DIR/missing.so"
+refused "a missing source" "missing\.c" "$DIR/missing.c"
+refused "a folder" "$DIR" "$DIR/folder.so/"
+
+it "refuses an application whose start hook refuses, with exit code 3"
+touch "$DIR/refuse"
+PROBE_REFUSE=$DIR/refuse refused "a start hook that refuses" "told to refuse" "$PROBE"
+
+it "refuses a name that is none, with exit code 2 or 3"
+run_berth --uds "$SOCKET" no-such-application
+expect_match "the exit code" '^[23]$' "$CODE"
+expect_match "the message" "no-such-application" "$ERR"
+
+it "mounts applications below paths"
+serve --root-path /api "$EXAMPLES/hello.so" "/probe=$PROBE"
+http /index
+expect_status 200
+http "/probe/echo/a/b?q=1"
+expect_body "root=/api/probe path=/probe/echo/a/b rest=a/b q=1 field=-"
+http /echo/a/b
+expect_status 404
+stop_server
+
+it "keeps notes: the example with JSON and state"
+printf '[app]\napp = %s\nmost = 2\n' "$EXAMPLES/notes.so" >"$DIR/notes.conf"
+serve --config "$DIR/notes.conf"
+http /notes
+expect_body "[]"
+http /notes --json '{"text": "buy milk"}'
+expect_status 201
+expect_header Location /notes/1
+http /notes/1
+expect_status 200
+expect_body '{"id":1,"text":"buy milk"}'
+http /notes/2
+expect_status 404
+expect_match "the detail" "there is no note 2" "$BODY"
+http /notes/two
+expect_status 400
+expect_match "the detail" "id" "$BODY"
+http /notes --json '{"text": "buy
+milk"'
+expect_status 400
+expect_match "the position" "line|column" "$BODY"
+http /notes --json '{"txt": 1}'
+expect_status 400
+http /notes --json '{"text": "two"}'
+expect_status 201
+http /notes --json '{"text": "three"}'
+expect_status 507
+http /notes/1 -X DELETE
+expect_status 204
+expect_body ""
+http /notes/1 -X DELETE
+expect_status 404
+http /notes --json '{"text": "three"}'
+expect_status 201
+stop_server
+
+it "counts primes off the loop: the example with slow work"
+serve "$EXAMPLES/slow.so"
+http /primes/1000000
+expect_body "there are 78498 primes up to 1000000"
+http /primes/99999999999
+expect_status 400
+stop_server
+
+finish
