@@ -93,7 +93,7 @@ static void become(const struct child_spec *spec, char **environment)
     _exit(EXIT_FAILURE);
 }
 
-int child_start(const struct child_spec *spec, pid_t *ret_pid)
+int child_spawn(const struct child_spec *spec, pid_t *ret_pid)
 {
     char **environment = make_environment();
     sigset_t all, before;

@@ -19,7 +19,7 @@ struct child_spec {
 
 /* Signals are as after boot: nothing blocked, nothing caught or ignored. What goes wrong after the fork (no right to
  * become --user, the program gone) the child says on the log, and exits with 1. -errno of fork(2), -ENOMEM. */
-int child_start(const struct child_spec *spec, pid_t *ret_pid);
+int child_spawn(const struct child_spec *spec, pid_t *ret_pid);
 
 /* "was ended by SIGSEGV", "exited with status 3"; the text is valid until the next call. */
 const char *child_fate(int status);

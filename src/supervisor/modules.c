@@ -88,7 +88,7 @@ static int start_compiler(struct module *module, const char *program, const stru
         return error_set(error, fd, "%s: no memory file to compile into: %s", module->path, strerror(-fd));
     module->fd = fd;
     spec.fds = &module->fd;
-    r = child_start(&spec, &module->compiler);
+    r = child_spawn(&spec, &module->compiler);
     if (r < 0)
         return error_set(error, r, "%s: cannot start the compiler: %s", module->path, strerror(-r));
     log_debug("%s: compiling (pid %d)", module->path, (int)module->compiler);

@@ -93,7 +93,7 @@ static int run(const struct generation *generation, unsigned int number, int cha
     fds = list_fds(generation, channel, launch, &spec.fd_count);
     spec.fds = fds;
     if (fds != NULL)
-        r = child_start(&spec, ret_pid);
+        r = child_spawn(&spec, ret_pid);
     free(fds);
     close(launch);
     return r;
