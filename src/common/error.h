@@ -9,8 +9,8 @@ struct error {
     char text[512];
 };
 
-/* Stores the formatted text, cut at the end if it must be, and returns `r`, so that `return error_set(error, -EINVAL, …)` is
- * one line. A NULL error is allowed. */
+/* Stores the formatted text, cut at the end if it must be, and returns `r`, so that `return error_set(error, -EINVAL,
+ * …)` is one line. A NULL error is allowed. */
 int error_set(struct error *error, int r, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * The log: lines for whoever runs the server, on standard error. Under systemd (JOURNAL_STREAM names our standard
  * error) a line begins with its sd-daemon(3) level; elsewhere with the time (at a terminal without the date), the
- * program's role and, unless it is just information, the level. A line is one write(2) of at most 4096 bytes; longer ones are cut.
+ * program's role and, unless it is just information, the level. A line is one write(2) of at most 4096 bytes; longer
+ * ones are cut.
  */
 #ifndef BERTH_COMMON_LOG_H
 #define BERTH_COMMON_LOG_H

@@ -4,8 +4,8 @@
  * --help and the handing over to workers go by that table.
  *
  * In the environment --socket-mode is BERTH_SOCKET_MODE; a list has commas between its entries (paths and hosts seldom
- * have them), and an empty variable is as good as none. In the file an option is a key, repeated for a list; applications are
- * sections:
+ * have them), and an empty variable is as good as none. In the file an option is a key, repeated for a list;
+ * applications are sections:
  *
  *   uds = /run/api.sock            ; "[berth]" may stand before the options
  *   [app /files]
@@ -13,11 +13,12 @@
  *   folder = /srv/files            ; any other key is the application's own: berth_setting
  *
  * A list of a higher level replaces one of a lower level, also that of the applications; but an application of the
- * command line gets the settings that the file has for its mount. Paths are relative to the working directory, in the file as
- * on the command line.
+ * command line gets the settings that the file has for its mount. Paths are relative to the working directory, in the
+ * file as on the command line.
  *
  * Settings are a list of assignments, name and text, and the typed values that follow from it. The list is what a
- * worker is handed (contract.h), so that one that is replaced later sees what the others see, whatever became of the file.
+ * worker is handed (contract.h), so that one that is replaced later sees what the others see, whatever became of the
+ * file.
  */
 #ifndef BERTH_COMMON_SETTINGS_H
 #define BERTH_COMMON_SETTINGS_H
@@ -47,38 +48,38 @@ struct berth_settings {
 
 struct settings {
     /* sockets */
-    struct text_list uds;       /* --uds PATH, repeatable */
-    struct text_list fds;       /* --fd N, repeatable; numbers, checked */
-    bool abstract_sockets;      /* --allow-abstract: an abstract name has no owner and no mode, anybody may connect */
-    mode_t socket_mode;         /* --socket-mode, 0660 */
-    char *socket_user;          /* --socket-user, NULL: as we are */
-    char *socket_group;         /* --socket-group */
-    unsigned int backlog;       /* --backlog, 2048 */
+    struct text_list uds;  /* --uds PATH, repeatable */
+    struct text_list fds;  /* --fd N, repeatable; numbers, checked */
+    bool abstract_sockets; /* --allow-abstract: an abstract name has no owner and no mode, anybody may connect */
+    mode_t socket_mode;    /* --socket-mode, 0660 */
+    char *socket_user;     /* --socket-user, NULL: as we are */
+    char *socket_group;    /* --socket-group */
+    unsigned int backlog;  /* --backlog, 2048 */
 
     /* processes */
-    char *config;               /* --config FILE */
-    unsigned int workers;       /* --workers N|auto; auto is resolved to the number of usable CPUs */
-    char *user, *group;         /* --user, --group: whom the children become */
+    char *config;         /* --config FILE */
+    unsigned int workers; /* --workers N|auto; auto is resolved to the number of usable CPUs */
+    char *user, *group;   /* --user, --group: whom the children become */
     unsigned int worker_timeout_ms;
     uint64_t max_requests, max_requests_jitter; /* 0: no limit */
-    unsigned int graceful_ms;   /* --timeout-graceful-shutdown */
-    unsigned int exit_idle_ms;  /* --exit-idle-time, 0: never */
-    char *pid_file;             /* --pid FILE */
+    unsigned int graceful_ms;                   /* --timeout-graceful-shutdown */
+    unsigned int exit_idle_ms;                  /* --exit-idle-time, 0: never */
+    char *pid_file;                             /* --pid FILE */
 
     /* HTTP */
-    char *root_path;            /* "" or "/x" */
+    char *root_path; /* "" or "/x" */
     struct text_list allow_host;
-    unsigned int keep_alive_ms; /* --timeout-keep-alive */
-    unsigned int header_ms;     /* --timeout-header */
-    unsigned int body_ms;       /* --timeout-body: between two pieces of a body there may be pauses, in all it may take this long */
+    unsigned int keep_alive_ms;     /* --timeout-keep-alive */
+    unsigned int header_ms;         /* --timeout-header */
+    unsigned int body_ms;           /* --timeout-body: with pauses or without, a body may take this long in all */
     unsigned int limit_connections; /* of each worker */
-    uint64_t limit_body;        /* --limit-request-body, bytes */
-    size_t limit_header;        /* --limit-request-header, bytes: request line and all fields */
-    size_t limit_target;        /* --limit-request-target, bytes */
+    uint64_t limit_body;            /* --limit-request-body, bytes */
+    size_t limit_header;            /* --limit-request-header, bytes: request line and all fields */
+    size_t limit_target;            /* --limit-request-target, bytes */
 
     /* the log */
     enum berth_log_level log_level;
-    char *log_file;             /* --log FILE */
+    char *log_file; /* --log FILE */
 
     struct berth_settings *apps;
     size_t app_count;
@@ -87,12 +88,13 @@ struct settings {
     size_t assignment_count;
 };
 
-/* From argv (after the subcommand), the environment and the file that --config names. What is wrong is said in `error`: for the file with
- * its name and line. -EINVAL, -ENOMEM, or why the file could not be read. --help and --version are the caller's. */
+/* From argv (after the subcommand), the environment and the file that --config names. What is wrong is said in `error`:
+ * for the file with its name and line. -EINVAL, -ENOMEM, or why the file could not be read. --help and --version are
+ * the caller's. */
 int settings_load(struct settings *ret_settings, int argc, char **argv, struct error *error);
 
-/* As NUL-terminated names and values in turn, into an fd at its offset; and back, reading to the end. A list that ends early, goes on
- * after its end, or that settings_load would have refused is -EINVAL. */
+/* As NUL-terminated names and values in turn, into an fd at its offset; and back, reading to the end. A list that ends
+ * early, goes on after its end, or that settings_load would have refused is -EINVAL. */
 int settings_write(const struct settings *settings, int fd);
 int settings_read(struct settings *ret_settings, int fd, struct error *error);
 
