@@ -26,11 +26,15 @@ handed() {
 
     shift
     run "${WRAPPER[@]}" python3 -c '
-import os, socket, sys
+import fcntl, os, socket, sys
 env = dict(os.environ)
 
 def place(what, number):
-    os.dup2(what if isinstance(what, int) else what.fileno(), number)
+    fd = what if isinstance(what, int) else what.detach()
+    high = fcntl.fcntl(fd, fcntl.F_DUPFD, 100)
+    os.close(fd)
+    os.dup2(high, number)
+    os.close(high)
 
 def unix(kind=socket.SOCK_STREAM, path=None, listen=True):
     s = socket.socket(socket.AF_UNIX, kind)
@@ -107,13 +111,13 @@ refused "more names than fds" "LISTEN_FDNAMES" 'place(unix(path=folder + "a.sock
 refused "TCP" "AF_INET|AF_UNIX|Unix" \
     's = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(); place(s, 3); announce(1)'
 refused "a socket that does not listen" "listen" 'place(unix(path=folder + "a.sock", listen=False), 3); announce(1)'
-refused "SOCK_SEQPACKET" "SEQPACKET" 'place(unix(socket.SOCK_SEQPACKET, folder + "a.sock"), 3); announce(1)'
+refused "SOCK_SEQPACKET" "SEQPACKET|sequential packet" 'place(unix(socket.SOCK_SEQPACKET, folder + "a.sock"), 3); announce(1)'
 
 it "refuses an --fd that it cannot serve, with one line and exit code 2"
 refused "a closed fd" "7" '' --fd 7
 refused "TCP" "7" 's = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(); place(s, 7)' --fd 7
 refused "a file" "7" 'place(os.open("/dev/null", os.O_RDWR), 7)' --fd 7
-refused "a datagram socket" "7" 'place(unix(socket.SOCK_DGRAM, folder + "a.sock"), 7)' --fd 7
+refused "a datagram socket" "7" 'place(unix(socket.SOCK_DGRAM, folder + "a.sock", False), 7)' --fd 7
 refused "no number" "fd" '' --fd seven
 
 it "ignores variables that are another process's"

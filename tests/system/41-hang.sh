@@ -2,7 +2,7 @@
 # A handler that blocks its worker for longer than --worker-timeout costs that worker, and nothing else.
 . "$(dirname "$0")/lib.sh"
 
-serve --workers 2 --worker-timeout 500ms "$PROBE"
+serve --workers 2 --worker-timeout 500ms --timeout-graceful-shutdown 2s "$PROBE"
 wait_until workers_are 2
 
 it "leaves alone what blocks for a shorter time"

@@ -81,14 +81,9 @@ stop_server
 expect_code 0
 
 it "keeps the old workers when the configuration is bad, and takes a good one"
-cat >"$DIR/berth.conf" <<EOF
-workers = 2
-[app]
-module = $PROBE
-EOF
 cp "$PROBE" "$DIR/app.so"
 write_configuration() {
-    printf 'workers = %s\nuds = %s\n\n[app]\napp = %s\n' "$1" "$SOCKET" "$DIR/app.so" >"$DIR/berth.conf"
+    printf 'workers = %s\nuds = %s\n\n[app /]\napp = %s\n' "$1" "$SOCKET" "$DIR/app.so" >"$DIR/berth.conf"
 }
 write_configuration 2
 start_berth --config "$DIR/berth.conf"

@@ -58,13 +58,10 @@ PATIENCE=15 wait_until busy
 load_stop
 expect_load_unharmed
 
-it "is ignored with a word when the socket is its own"
-SOCKET=$DIR/own.sock
-serve --exit-idle-time 100ms "$PROBE"
-sleep 0.5 # five times as long as it would wait
-expect_true alive "$SERVER"
-http /pid
-expect_status 200
-stop_server
+it "is refused when the socket is its own: nobody would start it again"
+run_berth --uds "$DIR/own.sock" --exit-idle-time 1s "$PROBE"
+expect_code 2
+expect_match "the message" "exit-idle-time" "$ERR"
+expect_gone "$DIR"/own.sock*
 
 finish

@@ -112,6 +112,7 @@ leave() {
     fi
     settle
     no_reports
+    exec 2>/dev/null # bash would tell of each that is killed
     for pid in "${PIDS[@]}"; do
         kill -KILL "$pid" 2>/dev/null
     done
@@ -185,7 +186,9 @@ start() {
     local name=$1
 
     shift
-    "$@" >"$DIR/$name.out" 2>"$DIR/$name.log" </dev/null &
+    : >"$DIR/$name.out" >"$DIR/$name.log"
+    # Appending, so that a script may empty them meanwhile.
+    "$@" >>"$DIR/$name.out" 2>>"$DIR/$name.log" </dev/null &
     PID=$!
     PIDS+=("$PID")
 }
@@ -233,7 +236,7 @@ stop_server() {
     kill "-${1:-TERM}" "$SERVER"
     wait_until gone "$SERVER" || bail "berth still runs after SIG${1:-TERM}"
     CODE=0
-    wait "$SERVER" || CODE=$?
+    wait "$SERVER" 2>/dev/null || CODE=$?
 }
 
 # run COMMAND…: to its end, at most $PATIENCE seconds; $CODE, $OUT and $ERR
