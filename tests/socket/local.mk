@@ -8,3 +8,7 @@ tests_unit_SOURCES += \
 	tests/socket/test_notify.c \
 	tests/socket/test_peer.c
 endif
+
+if HAVE_CHECK
+tests_unit_SOURCES += tests/socket/test_names.c
+endif

@@ -22,7 +22,7 @@ static int ready_fd = -1;
 
 void scratch_setup(void)
 {
-    strcpy(folder, "/tmp/berth-test-XXXXXX");
+    strcpy(folder, "/tmp/berth-socket-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     ck_assert_int_eq(chmod(folder, 0755), 0);
 }

@@ -78,15 +78,18 @@ static int make_abstract(void)
     return fd;
 }
 
-/* As long as a path may be: 108 bytes, with no room for a NUL. */
+/* As long as a path may be: 108 bytes, with no room for a NUL. (Valgrind looks for one all the same.) */
 static int make_longest(void)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    struct {
+        struct sockaddr_un un;
+        char nul;
+    } address = { .un.sun_family = AF_UNIX };
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-    memset(address.sun_path, 'x', sizeof(address.sun_path));
-    memcpy(address.sun_path, scratch_path(""), strlen(scratch_path("")));
-    if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 5) < 0)
+    memset(address.un.sun_path, 'x', sizeof(address.un.sun_path));
+    memcpy(address.un.sun_path, scratch_path(""), strlen(scratch_path("")));
+    if (bind(fd, (struct sockaddr *)&address.un, sizeof(address.un)) < 0 || listen(fd, 5) < 0)
         _exit(98);
     return fd;
 }

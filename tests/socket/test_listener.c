@@ -142,10 +142,12 @@ START_TEST(refuses_a_mode_that_is_none)
 }
 END_TEST
 
-/* The child stops at each of its system calls; so there is no moment that we do not see. */
-START_TEST(is_never_more_open_than_asked)
+/*
+ * Publishes in a child that stops at each of its system calls, so that there is no moment that we do not see: the path
+ * is never more open than asked for, and open to nobody but its owner until it has its group.
+ */
+static void watch_publishing(const struct listener_options *options, gid_t gid)
 {
-    struct listener_options options = { .mode = modes[_i].mode, .backlog = 1 };
     const char *path = scratch_path("s");
     unsigned int seen = 0;
     struct stat status;
@@ -160,13 +162,13 @@ START_TEST(is_never_more_open_than_asked)
         if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
             _exit(1);
         raise(SIGSTOP);
-        _exit(listener_publish(path, &options, &listener, NULL) == 0 ? 0 : 2);
+        _exit(listener_publish(path, options, &listener, NULL) == 0 ? 0 : 2);
     }
     ck_assert_int_eq(waitpid(pid, &state, 0), pid);
     while (WIFSTOPPED(state)) {
         if (lstat(path, &status) == 0) {
             seen++;
-            ck_assert_uint_eq(status.st_mode & 07777 & ~options.mode, 0);
+            ck_assert_uint_eq(status.st_mode & 07777 & ~(status.st_gid == gid ? options->mode : 0600), 0);
             ck_assert_str_eq(scratch_list(), "s s.lock ");
         }
         ck_assert_int_eq(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
@@ -174,7 +176,15 @@ START_TEST(is_never_more_open_than_asked)
     }
     ck_assert_int_eq(state, 0);
     ck_assert_uint_gt(seen, 3);
-    ck_assert_uint_eq(status.st_mode & 07777, options.mode);
+    ck_assert_uint_eq(status.st_mode & 07777, options->mode);
+    ck_assert_uint_eq(status.st_gid, gid);
+}
+
+START_TEST(is_never_more_open_than_asked)
+{
+    struct listener_options options = { .mode = modes[_i].mode, .backlog = 1 };
+
+    watch_publishing(&options, getegid());
 }
 END_TEST
 
@@ -638,6 +648,14 @@ START_TEST(gives_it_to_a_group_by_name)
 }
 END_TEST
 
+START_TEST(gives_rights_to_a_group_only_once_it_is_the_right_one)
+{
+    struct listener_options options = { .mode = 0660, .backlog = 1, .group = "54322" };
+
+    watch_publishing(&options, SOME_GROUP);
+}
+END_TEST
+
 START_TEST(gives_it_to_owners_by_number)
 {
     struct listener_options options = { .mode = 0620, .backlog = 1, .user = "54321", .group = "54322" };
@@ -712,7 +730,7 @@ START_TEST(says_who_cannot_write_where)
 {
     const char *text = attempt_text(shared_new(sizeof(struct attempt)), -EACCES);
 
-    ck_assert_msg(strstr(text, "uid 54321 cannot make files in the folder /tmp/berth-test-") != NULL, "%s", text);
+    ck_assert_msg(strstr(text, "uid 54321 cannot make files in the folder /tmp/berth-socket-") != NULL, "%s", text);
     ck_assert_str_eq(scratch_list(), "");
 }
 END_TEST
@@ -767,6 +785,7 @@ static TCase *case_of_root(void)
         return tests;
     }
     tcase_add_test(tests, gives_it_to_a_group_by_name);
+    tcase_add_test(tests, gives_rights_to_a_group_only_once_it_is_the_right_one);
     tcase_add_test(tests, gives_it_to_owners_by_number);
     tcase_add_test(tests, gives_it_to_a_supplementary_group);
     tcase_add_test(tests, says_who_cannot_write_where);

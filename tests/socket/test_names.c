@@ -161,6 +161,7 @@ START_TEST(what_nobody_uses_is_bounded)
 }
 END_TEST
 
+Suite *suite_names(void);
 Suite *suite_names(void)
 {
     Suite *suite = suite_create("names");
