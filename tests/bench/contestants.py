@@ -69,7 +69,7 @@ def uvicorn_version():
         return "?"
     with open(program, encoding="utf-8", errors="replace") as script:
         interpreter = script.readline().removeprefix("#!").split()
-    ask = "from importlib.metadata import version as v; print(v('uvloop'), 'httptools', v('httptools'))"
+    ask = "from importlib.metadata import version as v; print(v('uvloop') + ', httptools', v('httptools'))"
     run = subprocess.run(interpreter + ["-c", ask], stdout=subprocess.PIPE, text=True, check=False)
     return f"{said('uvicorn', '--version')}, uvloop {run.stdout.strip()}, Python {said(*interpreter, '--version')}"
 
@@ -87,7 +87,7 @@ def everybody(build, berth):
     bare_mhd = Server("mhd", [ours("bare_mhd"), "{folder}/mhd.sock"], mhd_version)
     berth_server = Server(
         "berth",
-        [berth, "serve", "--uds", "{folder}/berth.sock", "--workers", "1", "--no-access-log", ours("app.so")],
+        [berth, "serve", "--uds", "{folder}/berth.sock", "--workers", "1", ours("app.so")],
         lambda: said(berth, "--version"))
     nginx = Server(
         "nginx", ["nginx", "-p", "{folder}/", "-e", "stderr", "-c", f"{SOURCES}/nginx.conf"],

@@ -34,3 +34,6 @@ bench-optimised:
 EXTRA_DIST += tests/bench/README.md tests/bench/packages.debian tests/bench/app.c tests/bench/asgi_app.py \
 	tests/bench/bench.py tests/bench/contestants.py tests/bench/processes.py tests/bench/report.py \
 	tests/bench/lighttpd.conf tests/bench/nginx.conf
+
+# The results of the last `make bench` that somebody committed.
+EXTRA_DIST += $(wildcard $(srcdir)/tests/bench/RESULTS.md $(srcdir)/tests/bench/cpu.svg)

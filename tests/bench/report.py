@@ -159,8 +159,8 @@ class Results:
             bars.append(Bar(label, min(cpu), statistics.median(cpu), max(cpu),
                             statistics.median(ratios) if ratios else None, label.startswith("berth")))
         return draw("Server CPU per request",
-                    f"microseconds, {connections} connections over a Unix socket; shorter is better. "
-                    f"Median of {self.rounds} rounds, and from the least to the most.", bars)
+                    f"{connections} connections over a Unix socket; shorter is better. "
+                    f"Bars: median of {self.rounds} rounds. Lines: from the least to the most.", bars)
 
 
 def cpu_model():
@@ -187,7 +187,7 @@ STYLE = """
     .span { stroke: #e6edf3 } .axis { stroke: #3d444d }
   }
 """
-WIDTH, LEFT, RIGHT, TOP, STEP, THICK = 800, 190, 150, 84, 36, 20
+WIDTH, LEFT, RIGHT, TOP, STEP, THICK = 820, 190, 200, 84, 36, 20
 
 
 def draw(title, note, bars):
@@ -203,12 +203,12 @@ def draw(title, note, bars):
     for index, bar in enumerate(bars):
         top = TOP + STEP * index
         middle, base = top + THICK / 2, top + THICK / 2 + 5
-        ratio = f" · {bar.ratio:.2f} × bare MHD" if bar.ratio else ""
+        ratio = f"{bar.ratio:.2f} × bare MHD" if bar.ratio else ""
         out += [f'<text x="{LEFT - 12}" y="{base}" text-anchor="end">{escape(bar.label)}</text>',
                 f'<rect class="{"ours" if bar.ours else "bar"}" x="{LEFT}" y="{top}" height="{THICK}" '
                 f'width="{bar.value * scale:.1f}" rx="2"/>',
                 f'<line class="span" x1="{LEFT + bar.low * scale:.1f}" x2="{LEFT + bar.high * scale:.1f}" '
                 f'y1="{middle}" y2="{middle}"/>',
-                f'<text x="{LEFT + bar.high * scale + 8:.1f}" y="{base}">{bar.value:.1f}'
-                f'<tspan class="note">{escape(ratio)}</tspan></text>']
+                f'<text x="{LEFT + bar.high * scale + 8:.1f}" y="{base}">{bar.value:.1f} µs'
+                f'<tspan class="note" dx="10">{escape(ratio)}</tspan></text>']
     return "\n".join(out + ["</svg>", ""])
