@@ -129,6 +129,23 @@ START_TEST(test_every_flag)
 }
 END_TEST
 
+/* As `/=site:./public ./api.so`: what both answer is for the router to refuse. */
+START_TEST(test_two_at_one_mount)
+{
+    struct settings settings;
+
+    load_well(&settings, "/=a.so b.so", "[app /]\nlimit = 3\n");
+    ck_assert_uint_eq(settings.app_count, 2);
+    for (size_t i = 0; i < settings.app_count; i++) {
+        ck_assert_str_eq(settings.apps[i].mount, "");
+        ck_assert_str_eq(berth_setting(&settings.apps[i], "limit", "none"), "3");
+    }
+    ck_assert_str_eq(settings.apps[0].app, "a.so");
+    ck_assert_str_eq(settings.apps[1].app, "b.so");
+    settings_done(&settings);
+}
+END_TEST
+
 START_TEST(test_workers_auto)
 {
     struct settings settings;
@@ -235,9 +252,6 @@ static const struct {
     { "--root-path /api/", "--root-path: \"/api/\" has an empty segment: no \"//\", and no \"/\" at the end" },
     { "--max-requests-jitter 3", "--max-requests-jitter needs --max-requests" },
     { "--config /nonexistent/berth.conf", "/nonexistent/berth.conf: No such file or directory" },
-    { "a.so b.so", "two applications at / (\"a.so\" and \"b.so\"); give one a mount: /x=b.so" },
-    { "/=a.so b.so", "two applications at / (\"a.so\" and \"b.so\"); give one a mount: /x=b.so" },
-    { "/x=a.so /x=b.so", "two applications at /x (\"a.so\" and \"b.so\"); give one a mount: /x=b.so" },
     { "/x=", "there is no application for /x; say which: /x=./x.so" },
     { "/x/=a.so", "\"/x/\" has an empty segment: no \"//\", and no \"/\" at the end" },
     { "//=a.so", "\"//\" has an empty segment: no \"//\", and no \"/\" at the end" },
@@ -572,7 +586,6 @@ static const struct {
     PACKED("1\0app \0a.so"),
     PACKED("1\0app x\0a.so"),
     PACKED("1\0app /x\0"),
-    PACKED("2\0app /x\0a\0app /x\0b"),
     PACKED("1\0app /x key\0v"),
     PACKED("2\0app /x\0a\0app /x \0v"),
     PACKED("3\0app /x\0a\0app /x k\0v\0app /x k\0v"),
@@ -616,6 +629,7 @@ Suite *suite_settings(void)
     tcase_add_test(levels, test_defaults);
     tcase_add_test(levels, test_every_flag);
     tcase_add_test(levels, test_workers_auto);
+    tcase_add_test(levels, test_two_at_one_mount);
     tcase_add_loop_test(levels, test_precedence, 0, 8);
     tcase_add_test(levels, test_last_flag);
     tcase_add_test(levels, test_config_by_environment);
