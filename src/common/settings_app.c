@@ -10,10 +10,14 @@ static const char app_prefix[] = "app ";
 
 const char *berth_setting(const struct berth_settings *settings, const char *key, const char *fallback)
 {
+    const char *colon;
+
     for (size_t i = 0; i < settings->keys.count; i++)
         if (strcmp(settings->keys.items[i], key) == 0)
             return settings->values.items[i];
-    return fallback;
+    /* A built-in application's: "site:DIR". */
+    colon = strcmp(key, "argument") == 0 ? strchr(settings->app, ':') : NULL;
+    return colon ? colon + 1 : fallback;
 }
 
 static bool is_dots(const char *segment, size_t length)

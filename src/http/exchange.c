@@ -201,6 +201,33 @@ enum MHD_Result exchange_continue(void *daemon, struct MHD_Connection *mhd, cons
     return MHD_NO;
 }
 
+/* HEAD, 204 and 304 announce a body and send none. */
+static uint64_t sent_bytes(const struct berth_request *request)
+{
+    unsigned int status = request->reply.status;
+
+    return status == 204 || status == 304 || strcmp(request->method, "HEAD") == 0 ? 0 : request->reply.bytes;
+}
+
+static void record(struct http_server *server, const struct berth_request *request, bool complete)
+{
+    const struct berth_route *route = request->match.route;
+    struct http_record record = {
+        .peer = &request->connection->peer,
+        .route = route,
+        .root = route ? berth_request_root(request) : NULL,
+        .method = request->method ? request->method : "",
+        .target = request->target.raw && !request->target_fault ? request->target.raw : "",
+        .user_agent = request->user_agent,
+        .status = request->reply.status,
+        .bytes = request->method ? sent_bytes(request) : 0,
+        .nanoseconds = uv_hrtime() - request->started_at,
+        .complete = complete,
+    };
+
+    server->on_request(server, &record);
+}
+
 void exchange_completed(void *context, struct MHD_Connection *mhd, void **request_context,
                         enum MHD_RequestTerminationCode how)
 {
@@ -209,13 +236,12 @@ void exchange_completed(void *context, struct MHD_Connection *mhd, void **reques
     struct berth_request *request = *request_context;
 
     (void)mhd;
-    (void)how;
     if (!request)
         return;
+    server->request_count++;
+    if (server->on_request)
+        record(server, request, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     request_reset(request);
     request->connection->kept = true;
     deadline_start(&server->deadlines, DEADLINE_IDLE, request->connection);
-    server->request_count++;
-    if (server->on_request)
-        server->on_request(server);
 }

@@ -11,7 +11,7 @@
 
 /* What the fields say together; gathered in one walk. */
 struct fields {
-    const char *host, *length, *encoding;
+    const char *host, *length, *encoding, *user_agent;
     unsigned int hosts, lengths, encodings;
     const char *fault; /* the first thing wrong with one of them */
 };
@@ -45,7 +45,8 @@ static enum MHD_Result look_at_field(void *context, enum MHD_ValueKind kind, con
     } else if (NAME_IS(name, name_size, "Transfer-Encoding")) {
         fields->encoding = value;
         fields->encodings++;
-    }
+    } else if (NAME_IS(name, name_size, "User-Agent"))
+        fields->user_agent = value;
     return fields->fault ? MHD_NO : MHD_YES;
 }
 
@@ -136,6 +137,7 @@ unsigned int head_check(struct berth_request *request, const char *version, stru
     MHD_get_connection_values_n(request->connection->mhd, MHD_HEADER_KIND, look_at_field, &fields);
     if (fields.fault)
         return broken(request, ret_head, 400, fields.fault);
+    request->user_agent = fields.user_agent;
     status = check_size(request, ret_head);
     if (status == 0)
         status = check_line(request, version, ret_head);

@@ -15,7 +15,7 @@
 
 int berth_reply_hold(struct berth_reply *reply, void (*gone)(void *data), void *data)
 {
-    if (reply->response || reply->held)
+    if (reply_is_answered(reply) || reply->held)
         return -EALREADY;
     reply->held = true;
     reply->gone = gone;
@@ -91,7 +91,7 @@ int berth_offload(struct berth_reply *reply, void (*work)(void *data), berth_off
     struct offload *offload;
     int r;
 
-    if (reply->response || reply->held)
+    if (reply_is_answered(reply) || reply->held)
         return -EALREADY;
     offload = calloc(1, sizeof(*offload));
     if (!offload)

@@ -133,7 +133,7 @@ int problem_reply(struct berth_reply *reply, unsigned int status, const char *de
     if (!body)
         return -ENOMEM;
     return reply_take(reply, status, html ? TYPE_PAGE : TYPE_PROBLEM,
-                      MHD_create_response_from_buffer(strlen(body), body, MHD_RESPMEM_MUST_FREE));
+                      MHD_create_response_from_buffer(strlen(body), body, MHD_RESPMEM_MUST_FREE), strlen(body));
 }
 
 int berth_reply_error(struct berth_reply *reply, unsigned int status, const char *format, ...)

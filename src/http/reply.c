@@ -24,6 +24,9 @@
 /* Text that is formatted into so many bytes at first; what is longer is formatted once more. */
 #define TEXT_FIRST 256
 
+/* How much a reader is asked for at a time. */
+#define READER_BLOCK 65536
+
 void reply_init(struct berth_reply *reply)
 {
     memset(reply, 0, sizeof(*reply));
@@ -34,7 +37,15 @@ void reply_release(struct berth_reply *reply)
 {
     if (reply->response && !reply->shared)
         MHD_destroy_response(reply->response);
-    reply_init(reply);
+    reply->response = NULL;
+}
+
+bool reply_is_answered(const struct berth_reply *reply)
+{
+    const struct berth_request *request =
+        (const struct berth_request *)((const char *)reply - offsetof(struct berth_request, reply));
+
+    return reply->response || request->state >= REQUEST_ANSWERED;
 }
 
 static bool reply_closes(struct berth_reply *reply)
@@ -45,11 +56,13 @@ static bool reply_closes(struct berth_reply *reply)
 }
 
 /* Puts a complete response in its place; a held request can go on. */
-static int reply_answer(struct berth_reply *reply, unsigned int status, struct MHD_Response *response, bool shared)
+static int reply_answer(struct berth_reply *reply, unsigned int status, struct MHD_Response *response, uint64_t size,
+                        bool shared)
 {
     struct berth_request *request = reply_request(reply);
 
     reply->status = status;
+    reply->bytes = size;
     reply->response = response;
     reply->shared = shared;
     if (request->state == REQUEST_HELD) {
@@ -71,13 +84,14 @@ static int add_fields(struct berth_reply *reply, const char *type, struct MHD_Re
     return 0;
 }
 
-int reply_take(struct berth_reply *reply, unsigned int status, const char *type, struct MHD_Response *response)
+int reply_take(struct berth_reply *reply, unsigned int status, const char *type, struct MHD_Response *response,
+               uint64_t size)
 {
     int r;
 
     if (!response)
         return -ENOMEM;
-    if (reply->response)
+    if (reply_is_answered(reply))
         r = -EALREADY;
     else if (status < 200 || status > 599)
         r = -EINVAL;
@@ -87,19 +101,19 @@ int reply_take(struct berth_reply *reply, unsigned int status, const char *type,
         MHD_destroy_response(response);
         return r;
     }
-    return reply_answer(reply, status, response, false);
+    return reply_answer(reply, status, response, size, false);
 }
 
 int reply_take_bytes(struct berth_reply *reply, unsigned int status, const char *type, const void *bytes, size_t size)
 {
     return reply_take(reply, status, type,
-                      MHD_create_response_from_buffer(size, (void *)(uintptr_t)bytes, MHD_RESPMEM_PERSISTENT));
+                      MHD_create_response_from_buffer(size, (void *)(uintptr_t)bytes, MHD_RESPMEM_PERSISTENT), size);
 }
 
 int berth_reply_bytes(struct berth_reply *reply, unsigned int status, const char *type, const void *bytes, size_t size)
 {
     return reply_take(reply, status, type,
-                      MHD_create_response_from_buffer(size, (void *)(uintptr_t)bytes, MHD_RESPMEM_MUST_COPY));
+                      MHD_create_response_from_buffer(size, (void *)(uintptr_t)bytes, MHD_RESPMEM_MUST_COPY), size);
 }
 
 int berth_reply_text(struct berth_reply *reply, unsigned int status, const char *format, ...)
@@ -126,7 +140,7 @@ int berth_reply_text(struct berth_reply *reply, unsigned int status, const char 
     vsnprintf(text, (size_t)size + 1, format, arguments);
     va_end(arguments);
     return reply_take(reply, status, TYPE_TEXT,
-                      MHD_create_response_from_buffer((size_t)size, text, MHD_RESPMEM_MUST_FREE));
+                      MHD_create_response_from_buffer((size_t)size, text, MHD_RESPMEM_MUST_FREE), (uint64_t)size);
 }
 
 int berth_reply_html(struct berth_reply *reply, unsigned int status, const char *html)
@@ -150,13 +164,13 @@ int berth_reply_json(struct berth_reply *reply, unsigned int status, const struc
         return -ENOMEM;
     json_dumpb(json, text, size, flags);
     text[size] = '\n';
-    return reply_take(reply, status, TYPE_JSON, MHD_create_response_from_buffer(size + 1, text, MHD_RESPMEM_MUST_FREE));
+    return reply_take(reply, status, TYPE_JSON, MHD_create_response_from_buffer(size + 1, text, MHD_RESPMEM_MUST_FREE),
+                      size + 1);
 }
 
 int berth_reply_file(struct berth_reply *reply, unsigned int status, const char *type, const char *path)
 {
     struct stat file;
-    struct MHD_Response *response;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     if (fd < 0)
@@ -165,10 +179,60 @@ int berth_reply_file(struct berth_reply *reply, unsigned int status, const char 
         close(fd);
         return -EACCES;
     }
-    response = MHD_create_response_from_fd64((uint64_t)file.st_size, fd); /* takes the fd */
+    return berth_reply_fd(reply, status, type, fd, 0, (uint64_t)file.st_size);
+}
+
+int berth_reply_fd(struct berth_reply *reply, unsigned int status, const char *type, int fd, uint64_t offset,
+                   uint64_t size)
+{
+    struct MHD_Response *response = MHD_create_response_from_fd_at_offset64(size, fd, offset); /* takes the fd */
+
     if (!response)
         close(fd);
-    return reply_take(reply, status, type, response);
+    return reply_take(reply, status, type, response, size);
+}
+
+/* What a reply is read from: freed with its response. */
+struct reader {
+    ssize_t (*read)(void *data, uint64_t offset, void *buffer, size_t room);
+    void (*done)(void *data);
+    void *data;
+};
+
+static ssize_t reader_read(void *context, uint64_t offset, char *buffer, size_t room)
+{
+    struct reader *reader = context;
+    ssize_t size = reader->read(reader->data, offset, buffer, room);
+
+    return size > 0 ? size : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void reader_free(void *context)
+{
+    struct reader *reader = context;
+
+    if (reader->done)
+        reader->done(reader->data);
+    free(reader);
+}
+
+int berth_reply_reader(struct berth_reply *reply, unsigned int status, const char *type, uint64_t size,
+                       ssize_t (*read)(void *data, uint64_t offset, void *buffer, size_t room),
+                       void (*done)(void *data), void *data)
+{
+    struct reader *reader = malloc(sizeof(*reader));
+    struct MHD_Response *response = NULL;
+
+    if (reader) {
+        *reader = (struct reader){ .read = read, .done = done, .data = data };
+        response = MHD_create_response_from_callback(size, READER_BLOCK, reader_read, reader, reader_free);
+    }
+    if (!response) {
+        free(reader);
+        if (done)
+            done(data);
+    }
+    return reply_take(reply, status, type, response, size);
 }
 
 int berth_reply_redirect(struct berth_reply *reply, unsigned int status, const char *location)
@@ -197,7 +261,7 @@ int berth_reply_header(struct berth_reply *reply, const char *name, const char *
     size_t name_size = strlen(name), value_size = strlen(value);
     struct reply_field *field;
 
-    if (reply->response)
+    if (reply_is_answered(reply))
         return -EALREADY;
     if (field_is_ours(name) || !field_name_valid(name, name_size) || !field_value_valid(value, value_size))
         return -EINVAL;
@@ -269,11 +333,11 @@ int berth_reply_constant(struct berth_reply *reply, struct berth_constant *const
     bool closes = reply_closes(reply);
     struct MHD_Response *response = constant->prepared[closes];
 
-    if (reply->response)
+    if (reply_is_answered(reply))
         return -EALREADY;
     if (constant->status < 200 || constant->status > 599)
         return -EINVAL;
     if (!response)
         response = constant_prepare(constant, closes);
-    return response ? reply_answer(reply, constant->status, response, true) : -ENOMEM;
+    return response ? reply_answer(reply, constant->status, response, constant->size, true) : -ENOMEM;
 }

@@ -13,15 +13,19 @@
 
 void reply_init(struct berth_reply *reply);
 
-/* Gives back what the reply owns; it is as after reply_init. */
+/* Gives back the response. */
 void reply_release(struct berth_reply *reply);
 
 /*
- * Answers with `response`, which it takes, also when it fails: with the type, if there is one, the application's
- * fields, and `Connection: close` where the connection shall end. On a held request, sends. The errors of chapter 3 of
- * berth.h; NULL is -ENOMEM.
+ * Answers with `response`, of `size` bytes, which it takes, also when it fails: with the type, if there is one, the
+ * application's fields, and `Connection: close` where the connection shall end. On a held request, sends. The errors of
+ * chapter 3 of berth.h; NULL is -ENOMEM.
  */
-int reply_take(struct berth_reply *reply, unsigned int status, const char *type, struct MHD_Response *response);
+int reply_take(struct berth_reply *reply, unsigned int status, const char *type, struct MHD_Response *response,
+               uint64_t size);
+
+/* Whether it was answered: nothing more can be said. */
+bool reply_is_answered(const struct berth_reply *reply);
 
 /* The same with bytes that stay where they are until the request is over (the request's arena, or constants). */
 int reply_take_bytes(struct berth_reply *reply, unsigned int status, const char *type, const void *bytes, size_t size);

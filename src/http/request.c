@@ -26,6 +26,7 @@ void request_init(struct berth_request *request, struct connection *connection)
 void request_begin(struct berth_request *request, const char *target)
 {
     request->state = REQUEST_HEAD;
+    request->started_at = uv_hrtime();
     request->target_size = strlen(target);
     if (target_parse(target, request->target_size, &request->arena, &request->target, &request->target_fault) ==
         -ENOMEM)

@@ -31,7 +31,8 @@ struct reply_field {
 };
 
 struct berth_reply {
-    unsigned int status;
+    unsigned int status;           /* stays after the response was handed to libmicrohttpd, as do the bytes */
+    uint64_t bytes;                /* of its body */
     struct MHD_Response *response; /* NULL: not answered; owned unless `shared` */
     bool shared;                   /* a constant's, which keeps it */
     struct reply_field *fields;    /* what berth_reply_header added, in order */
@@ -48,11 +49,14 @@ struct berth_request {
     struct connection *connection;
     enum request_state state;
     const char *method;
-    size_t target_size; /* as it came */
+    size_t target_size;  /* as it came */
+    uint64_t started_at; /* by uv_hrtime */
     struct target target;
     const char *target_fault; /* why it is none; NULL: it is one */
     struct match match;
     struct query query;
+
+    const char *user_agent;
 
     unsigned int refusal; /* a status that was decided with the head, sent once the request is complete */
     const char *detail;   /* what the failed call had to say, for the error reply; NULL: the status' own */

@@ -15,13 +15,27 @@
 struct connection;
 struct daemon;
 
+/* A request that is over, for the access log and the counters. Texts are valid during the call. */
+struct http_record {
+    const struct berth_peer *peer;
+    const struct berth_route *route; /* NULL: none matched */
+    const char *root;                /* of the route's application; NULL without a route */
+    const char *method, *target;     /* "" where the head was not understood */
+    const char *user_agent;          /* NULL: none */
+    unsigned int status;             /* 0: ended without a reply */
+    uint64_t bytes;                  /* of the reply's body */
+    uint64_t nanoseconds;            /* from the request line to the end of the reply */
+    bool complete;                   /* the reply was sent to its end */
+};
+
 struct http_server {
     /* the worker's to set before http_server_open; the callbacks may be NULL */
     uv_loop_t *loop;
     const struct settings *settings;
     const struct router *router;                        /* owners are struct http_application */
     void (*on_connections)(struct http_server *server); /* the first connection came, or the last one went */
-    void (*on_request)(struct http_server *server);     /* a request was completed */
+    void (*on_request)(struct http_server *server, const struct http_record *record); /* a request is over */
+    void (*on_library_error)(struct http_server *server, const char *text); /* libmicrohttpd refused something itself */
 
     /* to be read */
     size_t connection_count;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "apps/apps.h"
 #include "common/log.h"
 #include "supervisor/child.h"
 
@@ -30,13 +31,13 @@ int modules_check(const struct settings *settings, struct error *error)
                          "no application: name a source or a module to serve, such as: "
                          "berth serve --uds /tmp/hello.sock contrib/examples/hello.c");
     for (size_t i = 0; i < settings->app_count; i++) {
-        const char *app = settings->apps[i].app;
+        const char *app = settings->apps[i].app, *argument;
 
-        if (!ends_in(app, ".so") && !ends_in(app, ".c"))
+        if (!ends_in(app, ".so") && !ends_in(app, ".c") && !builtin_find(app, &argument))
             return error_set(error, -EINVAL,
-                             "\"%s\" is no application: expected a module (./module.so) or a C source "
-                             "(source.c)",
-                             app);
+                             "\"%s\" is no application: expected a module (./module.so), a C source (source.c), or "
+                             "a built-in one (%s)",
+                             app, builtin_names());
     }
     return 0;
 }
@@ -101,11 +102,15 @@ int modules_open(struct modules *ret_modules, const struct settings *settings, c
     struct modules modules = { .items = calloc(settings->app_count + 1, sizeof(*modules.items)) };
     int r = modules.items == NULL ? error_set(error, -ENOMEM, "out of memory") : 0;
 
-    while (r == 0 && modules.count < settings->app_count) {
+    for (size_t i = 0; r == 0 && i < settings->app_count; i++) {
         struct module *module = &modules.items[modules.count];
+        const char *app = settings->apps[i].app, *argument;
 
+        if (builtin_find(app, &argument))
+            continue;
+        modules.count++;
         module->fd = -1;
-        module->path = strdup(settings->apps[modules.count++].app);
+        module->path = strdup(app);
         if (module->path == NULL)
             r = error_set(error, -ENOMEM, "out of memory");
         else if (ends_in(module->path, ".so"))

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "apps/apps.h"
 #include "http/server.h"
 
 struct application {
@@ -69,11 +70,24 @@ static int add_routes(struct application *application, const char *mount, struct
     return 0;
 }
 
+/* A built-in one needs no module: the next descriptor is left to the next. */
+static int find_application(const struct berth_settings *own, int *module_fd, const struct berth_app **ret_app,
+                            struct error *error)
+{
+    const char *argument;
+    const struct builtin *builtin = builtin_find(own->app, &argument);
+
+    if (!builtin)
+        return load_module(own->app, (*module_fd)++, ret_app, error);
+    *ret_app = builtin->app;
+    return 0;
+}
+
 static int start_application(struct application *application, const struct settings *settings, size_t index,
-                             int module_fd, struct router *router, struct error *error)
+                             int *module_fd, struct router *router, struct error *error)
 {
     const struct berth_settings *own = &settings->apps[index];
-    int r = load_module(own->app, module_fd, &application->app, error);
+    int r = find_application(own, module_fd, &application->app, error);
 
     if (r < 0)
         return r;
@@ -105,7 +119,7 @@ int applications_start(const struct settings *settings, int module_fd, struct ro
         return error_set(error, -ENOMEM, "no memory for the applications");
     applications->count = settings->app_count;
     for (size_t i = 0; r == 0 && i < settings->app_count; i++)
-        r = start_application(&applications->items[i], settings, i, module_fd + (int)i, router, error);
+        r = start_application(&applications->items[i], settings, i, &module_fd, router, error);
     if (r < 0) {
         applications_stop(applications);
         return r;

@@ -130,10 +130,11 @@ static void connections_changed(struct http_server *http)
         finish(worker);
 }
 
-static void request_completed(struct http_server *http)
+static void request_completed(struct http_server *http, const struct http_record *record)
 {
     struct worker *worker = (struct worker *)((char *)http - offsetof(struct worker, http));
 
+    (void)record;
     if (http->request_count == worker->retire_at)
         tell(worker, CONTROL_RETIRE, NULL);
 }

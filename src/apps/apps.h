@@ -1,0 +1,23 @@
+/*
+ * The built-in applications, by the names that an APP may have: "site:DIR", "status". Each is one file of this folder,
+ * written against berth.h alone.
+ */
+#ifndef BERTH_APPS_APPS_H
+#define BERTH_APPS_APPS_H
+
+#include <berth.h>
+
+struct builtin {
+    const char *name;
+    const struct berth_app *app;
+    const char *argument; /* what stands for the argument in a message, such as "DIR"; NULL: it takes none */
+};
+
+/* The one that `spec` names, with what follows its colon (NULL without one); NULL if there is none of that name, or
+ * with an argument where it takes none, or without where it needs one. */
+const struct builtin *builtin_find(const char *spec, const char **ret_argument);
+
+/* The built-in names for a message: "site:DIR, status". */
+const char *builtin_names(void);
+
+#endif
