@@ -13,5 +13,6 @@ libberth_a_SOURCES += \
 	src/common/settings_file.c \
 	src/common/settings_pack.c \
 	src/common/settings_parts.h \
+	src/common/settings_table.c \
 	src/common/suggestion.c src/common/suggestion.h \
 	src/common/text_list.c

@@ -5,22 +5,11 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include <berth.h>
 #include "common/number.h"
 #include "common/option.h"
 #include "common/settings_parts.h"
 
 enum { HELP_COLUMN = 36, HELP_WIDTH = 100 };
-
-static const struct {
-    const char *name;
-    enum berth_log_level level;
-} levels[] = {
-    { "error", BERTH_LOG_ERROR },
-    { "warning", BERTH_LOG_WARNING },
-    { "info", BERTH_LOG_INFO },
-    { "debug", BERTH_LOG_DEBUG },
-};
 
 static int flag_parse(const char *text, bool *ret_flag, struct error *error)
 {
@@ -35,14 +24,33 @@ static int flag_parse(const char *text, bool *ret_flag, struct error *error)
     return error_set(error, -EINVAL, "\"%s\" is neither yes nor no", text);
 }
 
-static int level_parse(const char *text, enum berth_log_level *ret_level, struct error *error)
+/* "none of error, warning, info and debug", "neither text nor json" */
+static void choices_deny(const struct option_choice *choices, char *text, size_t room)
 {
-    for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-        if (strcasecmp(text, levels[i].name) == 0) {
-            *ret_level = levels[i].level;
+    bool two = choices[1].name && !choices[2].name;
+    const char *last = two ? " nor " : " and ";
+    FILE *stream = fmemopen(text, room, "w");
+
+    text[0] = '\0';
+    if (!stream)
+        return;
+    fputs(two ? "neither " : "none of ", stream);
+    for (size_t i = 0; choices[i].name; i++)
+        fprintf(stream, "%s%s", i == 0 ? "" : choices[i + 1].name ? ", " : last, choices[i].name);
+    fclose(stream);
+}
+
+static int choice_parse(const struct option_choice *choices, const char *text, int *ret_value, struct error *error)
+{
+    char known[256];
+
+    for (size_t i = 0; choices[i].name; i++)
+        if (strcasecmp(text, choices[i].name) == 0) {
+            *ret_value = choices[i].value;
             return 0;
         }
-    return error_set(error, -EINVAL, "\"%s\" is none of error, warning, info and debug", text);
+    choices_deny(choices, known, sizeof(known));
+    return error_set(error, -EINVAL, "\"%s\" is %s", text, known);
 }
 
 /* The CPUs that we may run on, which in a container or under taskset(1) are fewer than there are. */
@@ -147,8 +155,8 @@ static int text_read(const struct option_entry *option, const char *text, void *
 int option_read(const struct option_entry *option, const char *text, void *base, struct error *error)
 {
     void *field = base ? (char *)base + option->offset : NULL;
-    enum berth_log_level level = BERTH_LOG_INFO;
     uint64_t number = 0;
+    int choice = 0;
     bool flag = false;
     mode_t mode = 0;
     int r;
@@ -159,10 +167,10 @@ int option_read(const struct option_entry *option, const char *text, void *base,
         if (r == 0 && field)
             memcpy(field, &flag, sizeof(flag));
         break;
-    case OPTION_LEVEL:
-        r = level_parse(text, &level, error);
+    case OPTION_CHOICE:
+        r = choice_parse(option->choices, text, &choice, error);
         if (r == 0 && field)
-            memcpy(field, &level, sizeof(level));
+            memcpy(field, &choice, sizeof(choice));
         break;
     case OPTION_MODE:
         r = number_parse_mode(text, &mode, error);

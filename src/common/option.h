@@ -1,6 +1,6 @@
 /*
  * One entry of an option table: where its value lies, what it may be, and what --help says. The tables are data
- * (settings.c); this is how a text becomes a value.
+ * (settings_table.c); this is how a text becomes a value.
  */
 #ifndef BERTH_COMMON_OPTION_H
 #define BERTH_COMMON_OPTION_H
@@ -18,12 +18,17 @@ enum option_kind {
     OPTION_SIZE,        /* bytes */
     OPTION_DURATION,    /* milliseconds */
     OPTION_MODE,        /* mode_t */
-    OPTION_LEVEL,       /* enum berth_log_level */
+    OPTION_CHOICE,      /* an enum: one of .choices */
     OPTION_WORKERS,     /* unsigned int; "auto" is the number of usable CPUs */
     OPTION_TEXT,        /* char *, not empty, without control characters */
     OPTION_PREFIX,      /* char *, a path of URLs (mount_check); "/" becomes "" */
     OPTION_TEXT_LIST,   /* struct text_list, may be given several times */
     OPTION_NUMBER_LIST, /* the same, of numbers as text */
+};
+
+struct option_choice {
+    const char *name; /* NULL ends a table */
+    int value;
 };
 
 struct option_entry {
@@ -32,6 +37,7 @@ struct option_entry {
     enum option_kind kind;
     size_t offset, width; /* of the value's field in its struct */
     uint64_t min, max;    /* of numbers */
+    const struct option_choice *choices;
     const char *fallback; /* the default, as text; NULL: zeroes */
     const char *metavar;
     const char *help;

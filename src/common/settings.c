@@ -6,206 +6,6 @@
 #include "common/settings_parts.h"
 #include "common/suggestion.h"
 
-#define FIELD(member) .offset = offsetof(struct settings, member), .width = sizeof(((struct settings *)NULL)->member)
-
-#define DAY_MS (UINT64_C(24) * 60 * 60 * 1000)
-#define SIZE_KEPT                                                                                                      \
-    (UINT64_C(1) << 62) /* a limit above which a size is none any more, and sums of two do not overflow                \
-                         */
-
-static const struct option_entry options[] = {
-    { "Sockets", "uds", OPTION_TEXT_LIST, FIELD(uds), .metavar = "PATH", .distinct = true,
-      .help = "listen on a Unix socket at PATH" },
-    { .name = "fd",
-      .kind = OPTION_NUMBER_LIST,
-      FIELD(fds),
-      .max = INT_MAX,
-      .metavar = "N",
-      .distinct = true,
-      .help = "listen on an inherited descriptor, a listening Unix socket" },
-    { .name = "allow-abstract",
-      .kind = OPTION_FLAG,
-      FIELD(abstract_sockets),
-      .help = "allow --uds @NAME: an abstract name has no owner and no mode, so anybody may connect" },
-    { .name = "socket-mode",
-      .kind = OPTION_MODE,
-      FIELD(socket_mode),
-      .fallback = "0660",
-      .metavar = "MODE",
-      .help = "the socket file's permissions, octal" },
-    { .name = "socket-user",
-      .kind = OPTION_TEXT,
-      FIELD(socket_user),
-      .metavar = "USER",
-      .help = "the socket file's owner, by name or number" },
-    { .name = "socket-group",
-      .kind = OPTION_TEXT,
-      FIELD(socket_group),
-      .metavar = "GROUP",
-      .help = "the socket file's group, by name or number" },
-    { .name = "backlog",
-      .kind = OPTION_NUMBER,
-      FIELD(backlog),
-      .min = 1,
-      .max = 65535,
-      .fallback = "2048",
-      .metavar = "N",
-      .help = "how many connections may wait to be accepted (the kernel caps it at net.core.somaxconn)" },
-
-    { "Processes", "config", OPTION_TEXT, FIELD(config), .metavar = "FILE", .not_in_file = true,
-      .help = "read settings from FILE as well; flag beats environment beats file" },
-    { .name = "workers",
-      .kind = OPTION_WORKERS,
-      FIELD(workers),
-      .min = 1,
-      .max = 512,
-      .fallback = "1",
-      .metavar = "N|auto",
-      .help = "how many worker processes; auto: one for each usable CPU" },
-    { .name = "user",
-      .kind = OPTION_TEXT,
-      FIELD(user),
-      .metavar = "USER",
-      .help = "run the workers as this user, by name or number" },
-    { .name = "group",
-      .kind = OPTION_TEXT,
-      FIELD(group),
-      .metavar = "GROUP",
-      .help = "run the workers with this group, by name or number" },
-    { .name = "worker-timeout",
-      .kind = OPTION_DURATION,
-      FIELD(worker_timeout_ms),
-      .min = 100,
-      .max = DAY_MS,
-      .fallback = "30s",
-      .metavar = "TIME",
-      .help = "replace a worker that does not answer for this long" },
-    { .name = "max-requests",
-      .kind = OPTION_NUMBER,
-      FIELD(max_requests),
-      .max = SIZE_KEPT,
-      .fallback = "0",
-      .metavar = "N",
-      .help = "replace a worker after N requests; 0: never" },
-    { .name = "max-requests-jitter",
-      .kind = OPTION_NUMBER,
-      FIELD(max_requests_jitter),
-      .max = SIZE_KEPT,
-      .fallback = "0",
-      .metavar = "N",
-      .help = "add up to N to that, at random, so that not all are replaced at once" },
-    { .name = "timeout-graceful-shutdown",
-      .kind = OPTION_DURATION,
-      FIELD(graceful_ms),
-      .max = DAY_MS,
-      .fallback = "10s",
-      .metavar = "TIME",
-      .help = "how long open requests may take to end when a worker is to end" },
-    { .name = "exit-idle-time",
-      .kind = OPTION_DURATION,
-      FIELD(exit_idle_ms),
-      .max = DAY_MS,
-      .fallback = "0",
-      .metavar = "TIME",
-      .help = "exit when there was no connection for this long, under socket activation; 0: never" },
-    { .name = "pid", .kind = OPTION_TEXT, FIELD(pid_file), .metavar = "FILE", .help = "write the process id to FILE" },
-
-    { "HTTP", "root-path", OPTION_PREFIX, FIELD(root_path), .fallback = "/", .metavar = "PATH",
-      .help = "the path under which a proxy shows this server" },
-    { .name = "allow-host",
-      .kind = OPTION_TEXT_LIST,
-      FIELD(allow_host),
-      .metavar = "HOST",
-      .help = "answer requests for this host, besides the local names" },
-    { .name = "timeout-keep-alive",
-      .kind = OPTION_DURATION,
-      FIELD(keep_alive_ms),
-      .min = 1,
-      .max = DAY_MS,
-      .fallback = "75s",
-      .metavar = "TIME",
-      .help = "close a connection that is idle for this long" },
-    { .name = "timeout-header",
-      .kind = OPTION_DURATION,
-      FIELD(header_ms),
-      .min = 1,
-      .max = DAY_MS,
-      .fallback = "15s",
-      .metavar = "TIME",
-      .help = "how long a request's header may take to arrive" },
-    { .name = "timeout-body",
-      .kind = OPTION_DURATION,
-      FIELD(body_ms),
-      .min = 1,
-      .max = DAY_MS,
-      .fallback = "60s",
-      .metavar = "TIME",
-      .help = "how long a request's body may take to arrive" },
-    { .name = "limit-connections",
-      .kind = OPTION_NUMBER,
-      FIELD(limit_connections),
-      .min = 1,
-      .max = 1000000,
-      .fallback = "1024",
-      .metavar = "N",
-      .help = "connections at a time for each worker; 503 for more" },
-    { .name = "limit-request-body",
-      .kind = OPTION_SIZE,
-      FIELD(limit_body),
-      .max = SIZE_KEPT,
-      .fallback = "1M",
-      .metavar = "SIZE",
-      .help = "the longest request body; 413 for more" },
-    { .name = "limit-request-header",
-      .kind = OPTION_SIZE,
-      FIELD(limit_header),
-      .min = 1024,
-      .max = 1024 * 1024,
-      .fallback = "16K",
-      .metavar = "SIZE",
-      .help = "the longest request line and header fields together; 431 for more" },
-    { .name = "limit-request-target",
-      .kind = OPTION_SIZE,
-      FIELD(limit_target),
-      .min = 64,
-      .max = 1024 * 1024,
-      .fallback = "8K",
-      .metavar = "SIZE",
-      .help = "the longest request target; 414 for more" },
-
-    { "Log", "log-level", OPTION_LEVEL, FIELD(log_level), .fallback = "info", .metavar = "LEVEL",
-      .help = "error, warning, info or debug: the least important lines to show" },
-    { .name = "log",
-      .kind = OPTION_TEXT,
-      FIELD(log_file),
-      .metavar = "FILE",
-      .help = "append the log to FILE instead of standard error; SIGUSR1 opens it again" },
-};
-
-#define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
-
-const struct option_entry *settings_option(const char *name)
-{
-    for (size_t i = 0; i < OPTION_COUNT; i++)
-        if (strcmp(options[i].name, name) == 0)
-            return &options[i];
-    return NULL;
-}
-
-const char *settings_suggest(const char *name)
-{
-    struct suggestion suggestion = SUGGESTION(name);
-
-    for (size_t i = 0; i < OPTION_COUNT; i++)
-        suggestion_consider(&suggestion, options[i].name);
-    return suggestion.best;
-}
-
-void settings_help(FILE *stream)
-{
-    option_help(options, OPTION_COUNT, stream);
-}
-
 static int collect(struct assignment_list *list, enum assignment_level level, const struct option_entry *option,
                    const char *name, const char *text, struct error *error)
 {
@@ -320,17 +120,17 @@ static int collect_environment(struct assignment_list *list, struct error *error
     char variable[ASSIGNMENT_VARIABLE_MAX];
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < OPTION_COUNT; i++) {
+    for (size_t i = 0; r == 0 && i < settings_option_count; i++) {
         const char *text;
 
-        assignment_variable(options[i].name, variable);
+        assignment_variable(settings_options[i].name, variable);
         text = getenv(variable);
         if (!text || !*text) /* BERTH_UDS= is how a script says: not this time */
             continue;
-        if (option_is_list(&options[i]))
-            r = collect_entries(list, &options[i], text, error);
+        if (option_is_list(&settings_options[i]))
+            r = collect_entries(list, &settings_options[i], text, error);
         else
-            r = collect(list, ASSIGNMENT_ENVIRONMENT, &options[i], options[i].name, text, error);
+            r = collect(list, ASSIGNMENT_ENVIRONMENT, &settings_options[i], settings_options[i].name, text, error);
     }
     return r;
 }
@@ -366,9 +166,9 @@ static int choose_options(const struct assignment_list *all, struct assignment_l
 {
     int r = 0;
 
-    for (size_t i = 0; i < OPTION_COUNT; i++)
+    for (size_t i = 0; i < settings_option_count; i++)
         for (size_t j = 0; r == 0 && j < all->count; j++)
-            if (all->items[j].option == &options[i] && !is_beaten(all, j))
+            if (all->items[j].option == &settings_options[i] && !is_beaten(all, j))
                 r = assignment_add(chosen, &all->items[j], all->items[j].name, all->items[j].text);
     return r;
 }
@@ -416,9 +216,9 @@ static int defaults_set(struct settings *settings, struct error *error)
 {
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < OPTION_COUNT; i++)
-        if (options[i].fallback)
-            r = option_read(&options[i], options[i].fallback, settings, error);
+    for (size_t i = 0; r == 0 && i < settings_option_count; i++)
+        if (settings_options[i].fallback)
+            r = option_read(&settings_options[i], settings_options[i].fallback, settings, error);
     return r;
 }
 
@@ -488,8 +288,8 @@ void settings_done(struct settings *settings)
 {
     struct assignment_list list = { settings->assignments, settings->assignment_count };
 
-    for (size_t i = 0; i < OPTION_COUNT; i++)
-        option_done(&options[i], settings);
+    for (size_t i = 0; i < settings_option_count; i++)
+        option_done(&settings_options[i], settings);
     apps_done(settings);
     assignment_list_done(&list);
     *settings = (struct settings){ 0 };

@@ -1,6 +1,7 @@
 /*
  * What `berth serve` was told, from its flags, its environment (BERTH_…) and its file (berth.conf): flag beats
- * environment beats file. One table in settings.c holds each option's name, kind, limits, default and help; parsing,
+ * environment beats file. One table in settings_table.c holds each option's name, kind, limits, default and help;
+ * parsing,
  * --help and the handing over to workers go by that table.
  *
  * In the environment --socket-mode is BERTH_SOCKET_MODE; a list has commas between its entries (paths and hosts seldom
@@ -46,6 +47,8 @@ struct berth_settings {
     struct text_list keys, values;
 };
 
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
 struct settings {
     /* sockets */
     struct text_list uds;  /* --uds PATH, repeatable */
@@ -77,9 +80,12 @@ struct settings {
     size_t limit_header;            /* --limit-request-header, bytes: request line and all fields */
     size_t limit_target;            /* --limit-request-target, bytes */
 
-    /* the log */
+    /* the logs */
     enum berth_log_level log_level;
-    char *log_file; /* --log FILE */
+    char *log_file;   /* --log FILE, NULL: standard error */
+    char *access_log; /* --access-log FILE, NULL: standard output */
+    bool no_access_log;
+    enum log_format log_format; /* of both logs */
 
     struct berth_settings *apps;
     size_t app_count;

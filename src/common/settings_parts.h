@@ -57,7 +57,9 @@ int assignment_error(const struct assignment *assignment, const char *config, in
 #define ASSIGNMENT_VARIABLE_MAX 64
 void assignment_variable(const char *name, char *ret_variable);
 
-/* settings.c: an option by its name, NULL if there is none. */
+/* settings_table.c: all options; and one by its name, NULL if there is none. */
+extern const struct option_entry settings_options[];
+extern const size_t settings_option_count;
 const struct option_entry *settings_option(const char *name);
 const char *settings_suggest(const char *name); /* the name nearest to one that is none; or NULL */
 

@@ -12,7 +12,7 @@
 Suite *suite_settings(void);
 
 #define COUNT(array)  ((int)(sizeof(array) / sizeof((array)[0])))
-#define ARGUMENTS_MAX 24
+#define ARGUMENTS_MAX 32
 
 static char config_path[64];
 static int config_fd;
@@ -97,6 +97,9 @@ START_TEST(test_defaults)
     ck_assert_uint_eq(settings.limit_header, 16384);
     ck_assert_uint_eq(settings.limit_target, 8192);
     ck_assert_int_eq(settings.log_level, BERTH_LOG_INFO);
+    ck_assert_int_eq(settings.log_format, LOG_FORMAT_TEXT);
+    ck_assert_ptr_null(settings.access_log);
+    ck_assert(!settings.no_access_log);
     ck_assert_uint_eq(settings.app_count, 0);
     ck_assert_uint_eq(settings.assignment_count, 0);
     settings_done(&settings);
@@ -109,7 +112,8 @@ START_TEST(test_every_flag)
 
     load_well(&settings,
               "--uds /a --uds=/b --fd 3 --allow-abstract --socket-mode 0600 --socket-user=www --workers=7 "
-              "--root-path /api --log-level=debug --limit-request-header 2K --max-requests=9 --max-requests-jitter=3",
+              "--root-path /api --log-level=debug --limit-request-header 2K --max-requests=9 --max-requests-jitter=3 "
+              "--access-log /log --no-access-log --log-format JSON",
               NULL);
     ck_assert_uint_eq(settings.uds.count, 2);
     ck_assert_str_eq(settings.uds.items[0], "/a");
@@ -125,6 +129,9 @@ START_TEST(test_every_flag)
     ck_assert_uint_eq(settings.limit_header, 2048);
     ck_assert_uint_eq(settings.max_requests, 9);
     ck_assert_uint_eq(settings.max_requests_jitter, 3);
+    ck_assert_str_eq(settings.access_log, "/log");
+    ck_assert(settings.no_access_log);
+    ck_assert_int_eq(settings.log_format, LOG_FORMAT_JSON);
     settings_done(&settings);
 }
 END_TEST
@@ -248,6 +255,7 @@ static const struct {
     { "--limit-request-body 1X", "--limit-request-body: \"1X\" is not a size such as 512, 64K or 1M" },
     { "--limit-request-header 1023", "--limit-request-header: \"1023\" is too small: it must be at least 1K" },
     { "--log-level loud", "--log-level: \"loud\" is none of error, warning, info and debug" },
+    { "--log-format xml", "--log-format: \"xml\" is neither text nor json" },
     { "--root-path api", "--root-path: \"api\" does not begin with \"/\"" },
     { "--root-path /api/", "--root-path: \"/api/\" has an empty segment: no \"//\", and no \"/\" at the end" },
     { "--max-requests-jitter 3", "--max-requests-jitter needs --max-requests" },
