@@ -87,6 +87,7 @@ void connection_free(struct connection *connection)
 {
     request_reset(&connection->request);
     deadline_stop(connection);
+    file_sending_stop(connection);
     list_remove(connection);
     names_leave(connection->peer.berth_names, &connection->naming);
     names_release(connection->peer.berth_names);

@@ -7,6 +7,7 @@
 
 #include <microhttpd.h>
 
+#include "http/file.h"
 #include "http/request.h"
 #include "socket/names.h"
 
@@ -29,6 +30,7 @@ struct connection {
 
     struct connection *previous, *next; /* of all the server's */
 
+    struct file_sending sending;
     struct names_waiter naming;
     struct berth_peer peer;
     struct berth_request request;

@@ -29,6 +29,14 @@ void *exchange_begin(void *daemon, const char *target, struct MHD_Connection *mh
     return &connection->request;
 }
 
+/* HEAD, 204 and 304 announce a body and send none. */
+static bool reply_has_body(const struct berth_request *request)
+{
+    unsigned int status = request->reply.status;
+
+    return status != 204 && status != 304 && strcmp(request->method, "HEAD") != 0;
+}
+
 /* Hands the reply to libmicrohttpd. */
 static enum MHD_Result send_reply(struct berth_request *request)
 {
@@ -37,6 +45,8 @@ static enum MHD_Result send_reply(struct berth_request *request)
 
     request->state = REQUEST_ANSWERED;
     result = MHD_queue_response(request->connection->mhd, reply->status, reply->response);
+    if (reply->file_fd >= 0 && reply_has_body(request))
+        file_sending_start(request->connection, reply->file_fd, reply->file_end);
     reply_release(reply);
     return result;
 }
@@ -201,12 +211,9 @@ enum MHD_Result exchange_continue(void *daemon, struct MHD_Connection *mhd, cons
     return MHD_NO;
 }
 
-/* HEAD, 204 and 304 announce a body and send none. */
 static uint64_t sent_bytes(const struct berth_request *request)
 {
-    unsigned int status = request->reply.status;
-
-    return status == 204 || status == 304 || strcmp(request->method, "HEAD") == 0 ? 0 : request->reply.bytes;
+    return reply_has_body(request) ? request->reply.bytes : 0;
 }
 
 static void record(struct http_server *server, const struct berth_request *request, bool complete)
@@ -238,6 +245,7 @@ void exchange_completed(void *context, struct MHD_Connection *mhd, void **reques
     (void)mhd;
     if (!request)
         return;
+    file_sending_stop(request->connection);
     server->request_count++;
     if (server->on_request)
         record(server, request, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);

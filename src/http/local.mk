@@ -18,8 +18,10 @@ libberth_a_SOURCES += \
 	src/http/daemon.c src/http/daemon.h \
 	src/http/deadline.c src/http/deadline.h \
 	src/http/exchange.c src/http/exchange.h \
+	src/http/file.c src/http/file.h \
 	src/http/head.c src/http/head.h \
 	src/http/hold.c src/http/hold.h \
+	src/http/prepared.c src/http/prepared.h \
 	src/http/problem.c src/http/problem.h \
 	src/http/reply.c src/http/reply.h \
 	src/http/request.c src/http/request.h \

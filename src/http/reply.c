@@ -14,6 +14,7 @@
 
 #include "http/connection.h"
 #include "http/field.h"
+#include "http/prepared.h"
 #include "http/request.h"
 #include "http/server.h"
 
@@ -30,6 +31,7 @@
 void reply_init(struct berth_reply *reply)
 {
     memset(reply, 0, sizeof(*reply));
+    reply->file_fd = -1;
     reply->last_field = &reply->fields;
 }
 
@@ -38,19 +40,19 @@ void reply_release(struct berth_reply *reply)
     if (reply->response && !reply->shared)
         MHD_destroy_response(reply->response);
     reply->response = NULL;
+    if (reply->prepared)
+        prepared_release(reply->prepared);
+    reply->prepared = NULL;
 }
 
 bool reply_is_answered(const struct berth_reply *reply)
 {
-    const struct berth_request *request =
-        (const struct berth_request *)((const char *)reply - offsetof(struct berth_request, reply));
-
-    return reply->response || request->state >= REQUEST_ANSWERED;
+    return reply->response || reply_request_const(reply)->state >= REQUEST_ANSWERED;
 }
 
-static bool reply_closes(struct berth_reply *reply)
+bool reply_closes(const struct berth_reply *reply)
 {
-    const struct connection *connection = reply_request(reply)->connection;
+    const struct connection *connection = reply_request_const(reply)->connection;
 
     return connection->refused || connection->server->draining;
 }
@@ -82,6 +84,14 @@ static int add_fields(struct berth_reply *reply, const char *type, struct MHD_Re
     if (reply_closes(reply) && MHD_add_response_header(response, "Connection", "close") != MHD_YES)
         return -ENOMEM;
     return 0;
+}
+
+int reply_take_prepared(struct berth_reply *reply, unsigned int status, struct MHD_Response *response, uint64_t size,
+                        struct berth_prepared *prepared)
+{
+    reply->prepared = prepared;
+    prepared_sending(prepared, &reply->file_fd, &reply->file_end);
+    return reply_answer(reply, status, response, size, true);
 }
 
 int reply_take(struct berth_reply *reply, unsigned int status, const char *type, struct MHD_Response *response,
@@ -186,10 +196,16 @@ int berth_reply_fd(struct berth_reply *reply, unsigned int status, const char *t
                    uint64_t size)
 {
     struct MHD_Response *response = MHD_create_response_from_fd_at_offset64(size, fd, offset); /* takes the fd */
+    int r;
 
     if (!response)
         close(fd);
-    return reply_take(reply, status, type, response, size);
+    r = reply_take(reply, status, type, response, size);
+    if (r == 0) {
+        reply->file_fd = fd;
+        reply->file_end = offset + size;
+    }
+    return r;
 }
 
 /* What a reply is read from: freed with its response. */
@@ -255,6 +271,11 @@ static bool field_is_ours(const char *name)
     return false;
 }
 
+bool reply_field_valid(const char *name, const char *value)
+{
+    return !field_is_ours(name) && field_name_valid(name, strlen(name)) && field_value_valid(value, strlen(value));
+}
+
 int berth_reply_header(struct berth_reply *reply, const char *name, const char *value)
 {
     struct arena *arena = &reply_request(reply)->arena;
@@ -263,7 +284,7 @@ int berth_reply_header(struct berth_reply *reply, const char *name, const char *
 
     if (reply_is_answered(reply))
         return -EALREADY;
-    if (field_is_ours(name) || !field_name_valid(name, name_size) || !field_value_valid(value, value_size))
+    if (!reply_field_valid(name, value))
         return -EINVAL;
     if (reply->field_count == REPLY_FIELDS_MAX)
         return -E2BIG;

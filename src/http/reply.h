@@ -30,6 +30,16 @@ bool reply_is_answered(const struct berth_reply *reply);
 /* The same with bytes that stay where they are until the request is over (the request's arena, or constants). */
 int reply_take_bytes(struct berth_reply *reply, unsigned int status, const char *type, const void *bytes, size_t size);
 
+/* Whether the connection shall end behind this reply. */
+bool reply_closes(const struct berth_reply *reply);
+
+/* Answers with a prepared reply's response, which stays the prepared reply's; this takes one use of it. */
+int reply_take_prepared(struct berth_reply *reply, unsigned int status, struct MHD_Response *response, uint64_t size,
+                        struct berth_prepared *prepared);
+
+/* Whether an application may add the field. */
+bool reply_field_valid(const char *name, const char *value);
+
 /* Frees what constants of this process prepared. */
 void constants_done(void);
 

@@ -190,6 +190,30 @@ const char *berth_request_header(struct berth_request *request, const char *name
     return wanted.value;
 }
 
+struct header_walk {
+    int (*each)(void *data, const char *name, const char *value);
+    void *data;
+    int result;
+};
+
+static enum MHD_Result walk_on(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct header_walk *walk = context;
+
+    (void)kind;
+    walk->result = walk->each(walk->data, name, value ? value : "");
+    return walk->result == 0 ? MHD_YES : MHD_NO;
+}
+
+int berth_request_each_header(struct berth_request *request,
+                              int (*each)(void *data, const char *name, const char *value), void *data)
+{
+    struct header_walk walk = { .each = each, .data = data };
+
+    MHD_get_connection_values(request->connection->mhd, MHD_HEADER_KIND, walk_on, &walk);
+    return walk.result;
+}
+
 const char *berth_request_cookie(struct berth_request *request, const char *name)
 {
     const char *header, *value;

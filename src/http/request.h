@@ -31,11 +31,14 @@ struct reply_field {
 };
 
 struct berth_reply {
-    unsigned int status;           /* stays after the response was handed to libmicrohttpd, as do the bytes */
-    uint64_t bytes;                /* of its body */
-    struct MHD_Response *response; /* NULL: not answered; owned unless `shared` */
-    bool shared;                   /* a constant's, which keeps it */
-    struct reply_field *fields;    /* what berth_reply_header added, in order */
+    unsigned int status;             /* stays after the response was handed to libmicrohttpd, as do the bytes */
+    uint64_t bytes;                  /* of its body */
+    struct MHD_Response *response;   /* NULL: not answered; owned unless `shared` */
+    bool shared;                     /* a constant's or a prepared reply's, which keeps it */
+    struct berth_prepared *prepared; /* used until libmicrohttpd has the response */
+    int file_fd;                     /* what the kernel sends it from; -1: no file */
+    uint64_t file_end;
+    struct reply_field *fields; /* what berth_reply_header added, in order */
     struct reply_field **last_field;
     size_t field_count;
 
@@ -90,6 +93,11 @@ void request_abandon(struct berth_request *request);
 
 /* Sets what an error reply will say; the text is copied into the request's arena. Returns `r`. */
 int request_fail(struct berth_request *request, int r, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static inline const struct berth_request *reply_request_const(const struct berth_reply *reply)
+{
+    return (const struct berth_request *)((const char *)reply - offsetof(struct berth_request, reply));
+}
 
 static inline struct berth_request *reply_request(struct berth_reply *reply)
 {

@@ -18,6 +18,7 @@ int http_server_open(struct http_server *server)
     server->deadlines.lists[DEADLINE_HEAD].ms = settings->header_ms;
     server->deadlines.lists[DEADLINE_IDLE].ms = settings->keep_alive_ms;
     server->deadlines.lists[DEADLINE_BODY].ms = settings->body_ms;
+    file_watch_init(&server->files, server->loop);
     return hangup_init(server);
 }
 
@@ -65,5 +66,6 @@ void http_server_close(struct http_server *server)
         daemon_free(daemon);
     }
     hangup_done(server);
+    file_watch_done(&server->files);
     deadlines_done(&server->deadlines);
 }

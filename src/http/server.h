@@ -10,6 +10,7 @@
 
 #include "common/settings.h"
 #include "http/deadline.h"
+#include "http/file.h"
 #include "http/router.h"
 
 struct connection;
@@ -46,6 +47,7 @@ struct http_server {
     struct connection *connections;
     struct daemon *daemons;
     struct deadlines deadlines;
+    struct file_watch files;
     int hangup_fd;
     uv_poll_t hangup_poll;
 };

@@ -7,6 +7,7 @@
  *   4. The peer: who calls
  *   5. Replying later: hold, offload, timers, the loop
  *   6. Settings and the log
+ *   7. The server about itself
  *
  * An application is one shared object, or one C file that berth compiles by itself (`berth serve --uds PATH x.c`).
  * It includes this header and links nothing: its calls resolve in the program that loads it.
@@ -147,6 +148,11 @@ BERTH_PUBLIC int berth_request_query_u64(struct berth_request *request, const ch
 /* The index-th (from 0) value of a header field, names compared without case; NULL when there are no more. */
 BERTH_PUBLIC const char *berth_request_header(struct berth_request *request, const char *name, size_t index);
 
+/* Calls each(data, name, value) for every header field, in the order in which they came, until it returns something
+ * other than 0; returns that, or 0. One walk for who looks at several fields, or passes all of them on. */
+BERTH_PUBLIC int berth_request_each_header(struct berth_request *request,
+                                           int (*each)(void *data, const char *name, const char *value), void *data);
+
 /* The value of a cookie (RFC 6265 section 5.4), undecoded, without surrounding quotes; NULL when there is none. */
 BERTH_PUBLIC const char *berth_request_cookie(struct berth_request *request, const char *name);
 
@@ -243,6 +249,33 @@ struct berth_constant {
 
 BERTH_PUBLIC int berth_reply_constant(struct berth_reply *reply, struct berth_constant *constant);
 
+/*
+ * The same for what is known only while the server runs, such as a file that was read: a reply that is prepared once,
+ * sent as often as you like, and freed when you no longer want it. Replies that are still being sent keep what they
+ * need of it. Unlike a constant it has header fields of its own; those that berth_reply_header added to a reply are
+ * left out. Sent with status 304 it has the fields that RFC 9110 section 15.4.5 gives one, and no body.
+ */
+struct berth_prepared;
+
+/* From bytes, which must stay until release(data) is called (NULL: for ever): once, when it is freed and the last
+ * reply with them is sent; also on failure. -ENOMEM. */
+BERTH_PUBLIC int berth_prepared_bytes(const char *type, const void *bytes, size_t size, void (*release)(void *data),
+                                      void *data, struct berth_prepared **ret_prepared);
+
+/* From a part of an open regular file, as berth_reply_fd: the fd passes to berth, also on failure. -ENOMEM. */
+BERTH_PUBLIC int berth_prepared_fd(const char *type, int fd, uint64_t offset, uint64_t size,
+                                   struct berth_prepared **ret_prepared);
+
+/* Adds a header field; before it is first sent (then -EALREADY). Other errors as of berth_reply_header, which
+ * follows. */
+BERTH_PUBLIC int berth_prepared_header(struct berth_prepared *prepared, const char *name, const char *value);
+
+/* Answers with it. Errors as above; -ENOMEM also where a descriptor is lacking. */
+BERTH_PUBLIC int berth_reply_prepared(struct berth_reply *reply, unsigned int status, struct berth_prepared *prepared);
+
+/* NULL is allowed. */
+BERTH_PUBLIC void berth_prepared_free(struct berth_prepared *prepared);
+
 /* Adds a header field to the reply that follows (RFC 9110 section 5). Content-Length, Transfer-Encoding, Connection and
  * Date are berth's own: -EINVAL, as for a name that is no token or a value with control characters. -E2BIG past 64
  * fields. */
@@ -328,6 +361,31 @@ BERTH_PUBLIC const char *berth_setting(const struct berth_settings *settings, co
 /* One line for whoever runs the server, on its standard error; control characters are escaped. */
 enum berth_log_level { BERTH_LOG_ERROR = 3, BERTH_LOG_WARNING = 4, BERTH_LOG_INFO = 6, BERTH_LOG_DEBUG = 7 };
 BERTH_PUBLIC void berth_log(enum berth_log_level level, const char *format, ...) BERTH_PRINTF(2, 3);
+
+/* ---- 7. The server about itself -------------------------------------------------------------------------------- */
+
+/*
+ * What the built-in application `status` shows, for one of your own that shows it in another form or to others. All of
+ * it is for the handlers of an application, from its `start` on; who may see it is for them to decide.
+ */
+
+/* The figures of all workers since the server was started, as Prometheus reads them (text exposition format 0.0.4,
+ * "text/plain; version=0.0.4"): no counter ever falls. free(3) the text. -ENOMEM; -EAGAIN when workers come and go so
+ * fast that no moment was quiet enough; -ENODATA in a worker that has no counters. */
+BERTH_PUBLIC int berth_server_metrics(char **ret_text);
+
+/* {"version": "…", "abi": 1, "libraries": {"libmicrohttpd": "…", "libuv": "…", "jansson": "…"}, "kernel": "…",
+ * "started": "2026-01-31T12:00:00Z"}: of this server, the libraries that it runs with, and when it was started (RFC
+ * 3339). The value is yours. -ENOMEM. */
+BERTH_PUBLIC int berth_server_version(struct json_t **ret_json);
+
+/* {"applications": [{"name": "…", "app": "./x.so", "mount": "/x", "routes": [{"method": "GET", "path": "/x/…"}]}]}, as
+ * this worker serves them. The value is yours. -ENOMEM. */
+BERTH_PUBLIC int berth_server_routes(struct json_t **ret_json);
+
+/* Whether this worker accepts no more connections, because the server ends or a reload has replaced it: a client that
+ * asks over a connection that it kept should make a new one. */
+BERTH_PUBLIC bool berth_server_is_draining(void);
 
 #ifdef __cplusplus
 }

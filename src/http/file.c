@@ -1,0 +1,78 @@
+#include "http/file.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/log.h"
+#include "http/connection.h"
+#include "http/server.h"
+
+static bool file_lost(const struct file_sending *sending)
+{
+    struct stat file;
+
+    return fstat(sending->fd, &file) < 0 || (uint64_t)file.st_size < sending->end;
+}
+
+static void look_at_all(uv_timer_t *timer)
+{
+    struct file_watch *watch = timer->data;
+
+    for (struct file_sending *sending = watch->first, *next; sending; sending = next) {
+        struct connection *connection = sending->connection;
+
+        next = sending->next;
+        if (!file_lost(sending))
+            continue;
+        log_warning("%s %s: the file became shorter while it was sent", connection->request.method,
+                    connection->request.target.path);
+        file_sending_stop(connection);
+        connection_cut(connection);
+    }
+    watch->armed = watch->first != NULL;
+    if (watch->armed)
+        uv_timer_start(timer, look_at_all, FILE_WATCH_MS, 0);
+}
+
+void file_watch_init(struct file_watch *watch, uv_loop_t *loop)
+{
+    uv_timer_init(loop, &watch->timer);
+    watch->timer.data = watch;
+}
+
+void file_watch_done(struct file_watch *watch)
+{
+    uv_close((uv_handle_t *)&watch->timer, NULL);
+}
+
+void file_sending_start(struct connection *connection, int fd, uint64_t end)
+{
+    struct file_watch *watch = &connection->server->files;
+    struct file_sending *sending = &connection->sending;
+
+    *sending = (struct file_sending){ .connection = connection, .fd = fd, .end = end, .next = watch->first };
+    if (watch->first)
+        watch->first->previous = sending;
+    watch->first = sending;
+    /* Most are over when the timer comes, and it then is not started again: a request does not touch it. */
+    if (!watch->armed) {
+        watch->armed = true;
+        uv_timer_start(&watch->timer, look_at_all, FILE_WATCH_MS, 0);
+    }
+}
+
+void file_sending_stop(struct connection *connection)
+{
+    struct file_watch *watch = &connection->server->files;
+    struct file_sending *sending = &connection->sending;
+
+    if (!sending->connection)
+        return;
+    if (sending->previous)
+        sending->previous->next = sending->next;
+    else
+        watch->first = sending->next;
+    if (sending->next)
+        sending->next->previous = sending->previous;
+    sending->connection = NULL;
+}
