@@ -6,7 +6,8 @@
  *   0, 1, 2   the supervisor's own standard input, output and error
  *   3         the control channel, a SOCK_SEQPACKET socket; its end means: drain and exit
  *   4         the launch file, a sealed memfd at offset 0 for reading (see below)
- *   5 …       the listeners, in the launch file's order
+ *   5         the shared counters, a memfd (counters.h)
+ *   6 …       the listeners, in the launch file's order
  *   then …    the modules, in the launch file's order
  *
  * and the supervisor's environment without LISTEN_*, NOTIFY_SOCKET, WATCHDOG_* and BERTH_*.
@@ -21,12 +22,13 @@
 #include "common/settings.h"
 
 /* Grows with every change to this file or to the launch file's form; a child that finds another number refuses. */
-#define CONTRACT_VERSION 1
+#define CONTRACT_VERSION 2
 
 enum {
     CONTRACT_CONTROL_FD = 3,
     CONTRACT_LAUNCH_FD = 4,
-    CONTRACT_FIRST_FD = 5,
+    CONTRACT_COUNTERS_FD = 5,
+    CONTRACT_FIRST_FD = 6,
 };
 
 /*

@@ -3,9 +3,11 @@ libberth_a_SOURCES += \
 	src/common/bytes.c \
 	src/common/contract.h \
 	src/common/control.c \
+	src/common/counters.c src/common/counters.h \
 	src/common/error.c src/common/error.h \
 	src/common/launch.c \
 	src/common/log.c src/common/log.h \
+	src/common/metrics.c src/common/metrics.h \
 	src/common/number.c src/common/number.h \
 	src/common/option.c src/common/option.h \
 	src/common/settings.c src/common/settings.h \

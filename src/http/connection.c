@@ -34,6 +34,7 @@ static void list_add(struct connection *connection)
     if (server->connections)
         server->connections->previous = connection;
     server->connections = connection;
+    counters_more(server->counters, COUNTERS_CONNECTIONS);
     if (server->connection_count++ == 0 && server->on_connections)
         server->on_connections(server);
 }
@@ -48,6 +49,7 @@ static void list_remove(struct connection *connection)
         server->connections = connection->next;
     if (connection->next)
         connection->next->previous = connection->previous;
+    counters_fewer(server->counters, COUNTERS_CONNECTIONS);
     if (--server->connection_count == 0 && server->on_connections)
         server->on_connections(server);
 }
@@ -70,6 +72,9 @@ struct connection *connection_new(struct daemon *daemon, struct MHD_Connection *
     connection->naming.known = names_found;
     connection->refused = server->connection_count >= server->settings->limit_connections;
     request_init(&connection->request, connection);
+    counters_add(&server->counters->figures[COUNTERS_ACCEPTED], 1);
+    if (connection->refused)
+        counters_add(&server->counters->figures[COUNTERS_REFUSED], 1);
     list_add(connection);
     deadline_start(&server->deadlines, DEADLINE_HEAD, connection);
     return connection;

@@ -139,6 +139,8 @@ static enum MHD_Result exchange_body(struct berth_request *request, const char *
 static enum MHD_Result hold(struct berth_request *request, enum request_state state)
 {
     request->state = state;
+    if (state == REQUEST_HELD)
+        counters_more(request->connection->server->counters, COUNTERS_HELD);
     connection_suspend(request->connection);
     return MHD_YES;
 }
@@ -216,6 +218,16 @@ static uint64_t sent_bytes(const struct berth_request *request)
     return reply_has_body(request) ? request->reply.bytes : 0;
 }
 
+/* Each application's routes have rows of their own, in their order. */
+static void count(struct http_server *server, const struct http_record *record, const struct http_application *owner)
+{
+    unsigned int row = COUNTERS_ROW_NONE;
+
+    if (record->route)
+        row = owner->first_row + (unsigned int)(record->route - owner->routes);
+    counters_request(server->counters, row, record->status, record->bytes, record->nanoseconds);
+}
+
 static void record(struct http_server *server, const struct berth_request *request, bool complete)
 {
     const struct berth_route *route = request->match.route;
@@ -232,7 +244,9 @@ static void record(struct http_server *server, const struct berth_request *reque
         .complete = complete,
     };
 
-    server->on_request(server, &record);
+    count(server, &record, request->match.owner);
+    if (server->on_request)
+        server->on_request(server, &record);
 }
 
 void exchange_completed(void *context, struct MHD_Connection *mhd, void **request_context,
@@ -247,8 +261,7 @@ void exchange_completed(void *context, struct MHD_Connection *mhd, void **reques
         return;
     file_sending_stop(request->connection);
     server->request_count++;
-    if (server->on_request)
-        record(server, request, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    record(server, request, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     request_reset(request);
     request->connection->kept = true;
     deadline_start(&server->deadlines, DEADLINE_IDLE, request->connection);

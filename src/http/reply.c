@@ -69,6 +69,7 @@ static int reply_answer(struct berth_reply *reply, unsigned int status, struct M
     reply->shared = shared;
     if (request->state == REQUEST_HELD) {
         request->state = REQUEST_ANSWERED;
+        counters_fewer(request->connection->server->counters, COUNTERS_HELD);
         connection_resume(request->connection);
     }
     return 0;

@@ -37,7 +37,9 @@ void request_abandon(struct berth_request *request)
 {
     if (request->state == REQUEST_NAMING)
         names_leave(request->connection->peer.berth_names, &request->connection->naming);
-    if (request->state != REQUEST_HELD)
+    if (request->state == REQUEST_HELD)
+        counters_fewer(request->connection->server->counters, COUNTERS_HELD);
+    else
         request->reply.gone = NULL; /* it was answered */
     request->state = REQUEST_ABANDONED;
     reply_unhold(&request->reply);

@@ -42,6 +42,11 @@ void http_server_drain(struct http_server *server)
         daemon_quiesce(daemon);
 }
 
+const char *http_library_version(void)
+{
+    return MHD_get_version();
+}
+
 static void abandon_all(struct http_server *server)
 {
     for (struct connection *connection = server->connections; connection; connection = connection->next) {

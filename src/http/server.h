@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "common/counters.h"
 #include "common/settings.h"
 #include "http/deadline.h"
 #include "http/file.h"
@@ -34,6 +35,7 @@ struct http_server {
     uv_loop_t *loop;
     const struct settings *settings;
     const struct router *router;                        /* owners are struct http_application */
+    struct counters_slot *counters;                     /* what this folder counts goes there */
     void (*on_connections)(struct http_server *server); /* the first connection came, or the last one went */
     void (*on_request)(struct http_server *server, const struct http_record *record); /* a request is over */
     void (*on_library_error)(struct http_server *server, const char *text); /* libmicrohttpd refused something itself */
@@ -56,9 +58,14 @@ struct http_server {
 struct http_application {
     const char *root; /* --root-path and the mount */
     void *state;
+    const struct berth_route *routes; /* the application's own, and the first one's row among the counters' */
+    unsigned int first_row;
 };
 
 int http_server_open(struct http_server *server);
+
+/* libmicrohttpd's version. */
+const char *http_library_version(void);
 
 /* Serves a listener: one libmicrohttpd daemon for it. The fd passes to the server, unless it fails. */
 int http_server_listen(struct http_server *server, int fd);

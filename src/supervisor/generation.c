@@ -316,6 +316,13 @@ static void on_failed_start(struct generation *generation, const struct process 
     supervisor_on_failed(generation->supervisor, generation, reason.text);
 }
 
+static enum counters_restart restart_reason(const struct process *process, int status)
+{
+    if (process->timed_out)
+        return COUNTERS_RESTART_TIMEOUT;
+    return WIFEXITED(status) ? COUNTERS_RESTART_EXIT : COUNTERS_RESTART_SIGNAL;
+}
+
 static void replace(struct generation *generation, const struct process *process, int status)
 {
     const char *reason = generation->failure.text;
@@ -338,6 +345,7 @@ static void replace(struct generation *generation, const struct process *process
         log_error("worker %u (pid %d) %s%s%s: it is replaced at once", process->number, (int)process->pid,
                   child_fate(status), *reason != '\0' ? ", saying " : "", reason);
     generation->failure.text[0] = '\0';
+    counters_restarted(generation->supervisor->counters, restart_reason(process, status));
     generation_reconcile(generation);
 }
 

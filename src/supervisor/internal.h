@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "common/contract.h"
+#include "common/counters.h"
 #include "socket/notify.h"
 #include "supervisor/identity.h"
 #include "supervisor/modules.h"
@@ -44,6 +45,7 @@ struct process {
     bool busy;         /* has connections */
     bool pinged;       /* and has not answered */
     bool explained;    /* why it ends was said already */
+    bool timed_out;    /* --worker-timeout was over */
     uint64_t ready_at; /* on the loop's clock; 0: never */
     int channel;       /* -1: over */
     uv_poll_t poll;    /* on the channel */
@@ -117,6 +119,7 @@ struct supervisor {
     char program[PATH_MAX]; /* what children are started from */
     uv_loop_t loop;
     struct sockets sockets;
+    struct counters *counters;
     struct notify *notify;
     struct generation *generations; /* all that have processes */
     struct generation *current;     /* serves; NULL until the first does */

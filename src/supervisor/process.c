@@ -62,13 +62,14 @@ static int reopen_launch(int fd)
 /* The descriptors from 3 on, as contract.h lists them. */
 static int *list_fds(const struct generation *generation, int channel, int launch, size_t *ret_count)
 {
-    size_t count = 2 + generation->listener_count + generation->modules.count, n = 0;
+    size_t count = 3 + generation->listener_count + generation->modules.count, n = 0;
     int *fds = calloc(count, sizeof(*fds));
 
     if (fds == NULL)
         return NULL;
     fds[n++] = channel;
     fds[n++] = launch;
+    fds[n++] = counters_fd(generation->supervisor->counters);
     for (size_t i = 0; i < generation->listener_count; i++)
         fds[n++] = generation->fds[i];
     for (size_t i = 0; i < generation->modules.count; i++)
@@ -185,6 +186,7 @@ static void on_ready(struct process *process)
     if (process->state == PROCESS_STARTING) {
         process->state = PROCESS_SERVING;
         process->ready_at = uv_now(&process->generation->supervisor->loop);
+        counters_admit(process->generation->supervisor->counters, process->number, process->pid);
         arm(process, generation_ping_ms(process->generation));
         log_info("worker %u (pid %d) is ready", process->number, (int)process->pid);
     }
@@ -212,6 +214,7 @@ static void on_retire(struct process *process)
         return;
     process->state = PROCESS_RETIRING;
     log_info("worker %u (pid %d) has served its --max-requests: it is replaced", process->number, (int)process->pid);
+    counters_restarted(process->generation->supervisor->counters, COUNTERS_RESTART_RETIRED);
     generation_on_retire(process->generation);
 }
 
@@ -311,6 +314,7 @@ static void abort_it(struct process *process, const char *complaint)
     log_error("worker %u (pid %d) %s within %u ms: it is ended with SIGABRT and replaced", process->number,
               (int)process->pid, complaint, process->generation->settings.worker_timeout_ms);
     process->explained = true;
+    process->timed_out = true;
     process->state = PROCESS_CONDEMNED;
     kill(process->pid, SIGABRT);
     arm(process, ABORT_MS);
@@ -365,6 +369,7 @@ bool process_lived(const struct process *process)
 void process_reaped(struct process *process, int status)
 {
     read_channel(process); /* its last words, such as why it failed */
+    counters_retire(process->generation->supervisor->counters, process->number);
     generation_on_end(process->generation, process, status);
     close_handles(process);
 }

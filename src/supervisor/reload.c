@@ -153,6 +153,7 @@ void reload_commit(struct supervisor *supervisor)
     supervisor->next = NULL;
     sockets_commit(&supervisor->sockets);
     if (before != NULL) {
+        counters_reloaded(supervisor->counters, true);
         log_init(supervisor->current->settings.log_level, "berth");
         if (supervisor->current->settings.log_file != NULL)
             supervisor_reopen_log(supervisor);
@@ -167,6 +168,7 @@ void reload_fail(struct supervisor *supervisor, const char *reason)
     struct generation *failed = supervisor->next;
 
     log_error("the reload failed, everything stays as it was: %s", reason);
+    counters_reloaded(supervisor->counters, false);
     supervisor->next = NULL;
     if (failed != NULL) {
         sockets_revert(&supervisor->sockets);

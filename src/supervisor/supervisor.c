@@ -288,6 +288,13 @@ static int prepare_loop(struct supervisor *supervisor, struct error *error)
     return 0;
 }
 
+static int prepare_counters(struct supervisor *supervisor, struct error *error)
+{
+    int r = counters_new(&supervisor->counters);
+
+    return r < 0 ? error_set(error, r, "cannot make the shared counters: %s", strerror(-r)) : 0;
+}
+
 /* In this order: see sockets_take_activation and report_prepare_banner. */
 static int prepare(struct supervisor *supervisor, struct error *error)
 {
@@ -302,6 +309,8 @@ static int prepare(struct supervisor *supervisor, struct error *error)
     if (r == 0)
         r = resolve_program(supervisor, error);
     if (r == 0)
+        r = prepare_counters(supervisor, error);
+    if (r == 0)
         r = prepare_loop(supervisor, error);
     return r < 0 ? EXIT_FAILURE : 0;
 }
@@ -311,6 +320,7 @@ static void done(struct supervisor *supervisor)
     report_pid_remove(supervisor);
     sockets_done(&supervisor->sockets);
     notify_free(supervisor->notify);
+    counters_free(supervisor->counters);
     if (supervisor->banner_fd >= 0)
         close(supervisor->banner_fd);
 }

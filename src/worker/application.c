@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "apps/apps.h"
 #include "http/server.h"
 
@@ -14,10 +16,13 @@ struct application {
     struct http_application http; /* what the router's routes point to */
     char *root;
     const struct berth_app *app;
+    const struct berth_settings *settings;
     bool started;
 };
 
 struct applications {
+    struct counters_slot *counters;
+    unsigned int row_count; /* of all their routes */
     size_t count;
     struct application items[];
 };
@@ -59,13 +64,17 @@ static int load_module(const char *name, int fd, const struct berth_app **ret_ap
     return 0;
 }
 
-static int add_routes(struct application *application, const char *mount, struct router *router, struct error *error)
+static int add_routes(struct applications *all, struct application *application, const char *mount,
+                      struct router *router, struct error *error)
 {
+    application->http.routes = application->app->routes;
+    application->http.first_row = all->row_count;
     for (const struct berth_route *route = application->app->routes; route->method; route++) {
         int r = router_add(router, mount, route, &application->http, error);
 
         if (r < 0)
             return r;
+        counters_add_row(all->counters, all->row_count++, route->method, mount, route->path);
     }
     return 0;
 }
@@ -83,9 +92,10 @@ static int find_application(const struct berth_settings *own, int *module_fd, co
     return 0;
 }
 
-static int start_application(struct application *application, const struct settings *settings, size_t index,
-                             int *module_fd, struct router *router, struct error *error)
+static int start_application(struct applications *all, const struct settings *settings, size_t index, int *module_fd,
+                             struct router *router, struct error *error)
 {
+    struct application *application = &all->items[index];
     const struct berth_settings *own = &settings->apps[index];
     int r = find_application(own, module_fd, &application->app, error);
 
@@ -96,7 +106,8 @@ static int start_application(struct application *application, const struct setti
         return -ENOMEM;
     }
     application->http.root = application->root;
-    r = add_routes(application, own->mount, router, error);
+    application->settings = own;
+    r = add_routes(all, application, own->mount, router, error);
     if (r < 0)
         return r;
     if (application->app->start)
@@ -109,7 +120,7 @@ static int start_application(struct application *application, const struct setti
 }
 
 int applications_start(const struct settings *settings, int module_fd, struct router *router,
-                       struct applications **ret_applications, struct error *error)
+                       struct counters_slot *counters, struct applications **ret_applications, struct error *error)
 {
     struct applications *applications =
         calloc(1, sizeof(*applications) + settings->app_count * sizeof(applications->items[0]));
@@ -117,9 +128,11 @@ int applications_start(const struct settings *settings, int module_fd, struct ro
 
     if (!applications)
         return error_set(error, -ENOMEM, "no memory for the applications");
+    applications->counters = counters;
+    applications->row_count = COUNTERS_ROW_FIRST;
     applications->count = settings->app_count;
     for (size_t i = 0; r == 0 && i < settings->app_count; i++)
-        r = start_application(&applications->items[i], settings, i, &module_fd, router, error);
+        r = start_application(applications, settings, i, &module_fd, router, error);
     if (r < 0) {
         applications_stop(applications);
         return r;
@@ -140,4 +153,39 @@ void applications_stop(struct applications *applications)
         free(application->root);
     }
     free(applications);
+}
+
+/* ---- what there is ---- */
+
+static json_t *describe_routes(const struct application *application)
+{
+    json_t *routes = json_array();
+
+    for (const struct berth_route *route = application->app->routes; route->method; route++)
+        json_array_append_new(routes, json_pack("{s:s, s:s+}", "method", route->method, "path",
+                                                application->settings->mount, route->path));
+    return routes;
+}
+
+static json_t *describe(const struct application *application)
+{
+    const char *mount = application->settings->mount;
+
+    return json_pack("{s:s, s:s, s:s, s:o}", "name", application->app->name, "app", application->settings->app, "mount",
+                     mount[0] != '\0' ? mount : "/", "routes", describe_routes(application));
+}
+
+int applications_describe(const struct applications *applications, struct json_t **ret_json)
+{
+    json_t *list = json_array(), *json;
+
+    for (size_t i = 0; i < applications->count; i++)
+        json_array_append_new(list, describe(&applications->items[i]));
+    json = json_pack("{s:o}", "applications", list);
+    if (!json || json_array_size(list) != applications->count) {
+        json_decref(json);
+        return -ENOMEM;
+    }
+    *ret_json = json;
+    return 0;
 }

@@ -6,17 +6,21 @@
 #define BERTH_WORKER_APPLICATION_H
 
 #include "common/contract.h"
+#include "common/counters.h"
 #include "http/router.h"
 
 struct applications;
 
 /*
  * Loads and starts one application for each of the settings', from the module fds that begin at `module_fd` (each is
- * closed), and adds its routes to the router. -EINVAL for what is no module of ours, and whatever a `start` returned;
- * `error` says which and why. On failure nothing stays started.
+ * closed), and adds its routes to the router, with a row for each to the counters. -EINVAL for what is no module of
+ * ours, and whatever a `start` returned; `error` says which and why. On failure nothing stays started.
  */
 int applications_start(const struct settings *settings, int module_fd, struct router *router,
-                       struct applications **ret_applications, struct error *error);
+                       struct counters_slot *counters, struct applications **ret_applications, struct error *error);
+
+/* What berth_server_routes gives. -ENOMEM. */
+int applications_describe(const struct applications *applications, struct json_t **ret_json);
 
 /* Calls every `stop`, the last started first, and frees. NULL is allowed. The modules stay mapped: the process ends. */
 void applications_stop(struct applications *applications);

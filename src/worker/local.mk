@@ -1,6 +1,8 @@
 libberth_a_SOURCES +=
 libberth_a_SOURCES += \
 	src/worker/application.c src/worker/application.h \
+	src/worker/memory.c src/worker/memory.h \
+	src/worker/self.c src/worker/self.h \
 	src/worker/timer.c src/worker/loop.h \
 	src/worker/worker.c src/worker/worker.h
 libberth_a_SOURCES += src/worker/compile.c src/worker/compile.h

@@ -20,6 +20,7 @@
 #include "socket/names.h"
 #include "worker/application.h"
 #include "worker/loop.h"
+#include "worker/self.h"
 
 /* The last turns of the loop, in which libuv closes handles. Handles that an application left open end with the
  * process. */
@@ -32,6 +33,8 @@ struct worker {
     struct launch launch;
     struct router *router;
     struct applications *applications;
+    unsigned int number;
+    struct self self;
     struct http_server http;
     uint64_t retire_at; /* how many requests make it ask for its replacement; UINT64_MAX: never */
     bool control_ended;
@@ -214,6 +217,9 @@ static int start(struct worker *worker, struct error *error)
         return r;
     log_init(worker->launch.settings.log_level, worker->log_role);
     keep_descriptors(worker->launch.listener_count + worker->launch.settings.app_count);
+    counters_attach(CONTRACT_COUNTERS_FD, worker->number, &worker->self.counters, &worker->http.counters);
+    worker->self.http = &worker->http;
+    self_set(&worker->self);
     worker->router = router_new();
     if (!worker->router)
         return error_set(error, -ENOMEM, "no memory for the router");
@@ -221,8 +227,11 @@ static int start(struct worker *worker, struct error *error)
     if (r < 0)
         return error_set(error, r, "the event loop cannot be made: %s", strerror(-r));
     r = applications_start(&worker->launch.settings, CONTRACT_FIRST_FD + (int)worker->launch.listener_count,
-                           worker->router, &worker->applications, error);
-    return r < 0 ? r : open_http(worker, error);
+                           worker->router, worker->http.counters, &worker->applications, error);
+    if (r < 0)
+        return r;
+    worker->self.applications = worker->applications;
+    return open_http(worker, error);
 }
 
 /* Whether nothing is left: neither handles that an application forgot nor work on other threads. */
@@ -259,6 +268,7 @@ int worker_main(int argc, char **argv)
         fputs("berth worker: this is started by berth serve\n", stderr);
         return EXIT_USAGE;
     }
+    worker.number = (unsigned int)strtoul(argv[1], NULL, 10);
     snprintf(worker.log_role, sizeof(worker.log_role), "berth worker %.10s", argv[1]);
     prctl(PR_SET_NAME, worker.log_role);
     log_init(BERTH_LOG_INFO, worker.log_role);

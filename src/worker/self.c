@@ -1,0 +1,105 @@
+#include <config.h>
+
+#include "worker/self.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include <berth.h>
+#include <jansson.h>
+#include <uv.h>
+
+#include "common/counters.h"
+#include "common/metrics.h"
+#include "http/server.h"
+#include "worker/application.h"
+#include "worker/memory.h"
+
+/* The kernel walks through a process to tell what it shares: this many are asked. */
+#define PROPORTIONAL_MAX 64
+
+static const struct self *the_self;
+
+void self_set(const struct self *self)
+{
+    the_self = self;
+}
+
+static void ask_memory(struct counters_snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->process_count; i++) {
+        struct counters_process *process = &snapshot->processes[i];
+
+        process->resident = memory_resident(process->pid);
+        if (i < PROPORTIONAL_MAX)
+            process->proportional = memory_proportional(process->pid);
+    }
+}
+
+static int write_text(const struct counters_snapshot *snapshot, char **ret_text)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+
+    if (!stream)
+        return -ENOMEM;
+    metrics_write(snapshot, PACKAGE_VERSION, stream);
+    if (ferror(stream) | fclose(stream)) {
+        free(text);
+        return -ENOMEM;
+    }
+    *ret_text = text;
+    return 0;
+}
+
+int berth_server_metrics(char **ret_text)
+{
+    struct counters_snapshot *snapshot;
+    int r;
+
+    if (!the_self->counters)
+        return -ENODATA;
+    snapshot = malloc(sizeof(*snapshot));
+    if (!snapshot)
+        return -ENOMEM;
+    r = counters_read(the_self->counters, snapshot);
+    if (r == 0) {
+        ask_memory(snapshot);
+        r = write_text(snapshot, ret_text);
+    }
+    free(snapshot);
+    return r;
+}
+
+int berth_server_version(struct json_t **ret_json)
+{
+    time_t started_at = (time_t)(counters_started_at(the_self->counters) / 1000000000);
+    struct utsname kernel;
+    struct tm calendar;
+    char started[32];
+    json_t *json;
+
+    uname(&kernel);
+    strftime(started, sizeof(started), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&started_at, &calendar));
+    json = json_pack("{s:s, s:i, s:{s:s, s:s, s:s}, s:s+++, s:s}", "version", PACKAGE_VERSION, "abi", BERTH_ABI,
+                     "libraries", "libmicrohttpd", http_library_version(), "libuv", uv_version_string(), "jansson",
+                     jansson_version_str(), "kernel", kernel.sysname, " ", kernel.release, "", "started", started);
+    if (!json)
+        return -ENOMEM;
+    *ret_json = json;
+    return 0;
+}
+
+int berth_server_routes(struct json_t **ret_json)
+{
+    return applications_describe(the_self->applications, ret_json);
+}
+
+bool berth_server_is_draining(void)
+{
+    return the_self->http->draining;
+}
