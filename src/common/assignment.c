@@ -47,21 +47,30 @@ void assignment_variable(const char *name, char *ret_variable)
     ret_variable[i] = '\0';
 }
 
-int assignment_error(const struct assignment *assignment, const char *config, int r, struct error *error)
+void assignment_place(const struct assignment *assignment, const char *config, struct error *ret_place)
 {
+    const char *name = assignment->option ? assignment->option->name : "";
     char variable[ASSIGNMENT_VARIABLE_MAX];
 
-    if (!error)
-        return r;
-    if (assignment->level == ASSIGNMENT_FILE)
-        return error_set(error, r, "%s:%u: %s%s%s", config ? config : "settings", assignment->line,
-                         assignment->option ? assignment->option->name : "", assignment->option ? ": " : "",
-                         error->text);
-    if (!assignment->option)
-        return r; /* an application: the message names it */
-    if (assignment->level == ASSIGNMENT_ENVIRONMENT) {
-        assignment_variable(assignment->option->name, variable);
-        return error_set(error, r, "%s: %s", variable, error->text);
+    if (assignment->level == ASSIGNMENT_FILE) {
+        error_set(ret_place, 0, "%s:%u: %s%s", config ? config : "settings", assignment->line, name,
+                  assignment->option ? ": " : "");
+    } else if (!assignment->option) { /* an application: the message names it */
+        error_set(ret_place, 0, "%s", "");
+    } else if (assignment->level == ASSIGNMENT_ENVIRONMENT) {
+        assignment_variable(name, variable);
+        error_set(ret_place, 0, "%s: ", variable);
+    } else {
+        error_set(ret_place, 0, "--%s: ", name);
     }
-    return error_set(error, r, "--%s: %s", assignment->option->name, error->text);
+}
+
+int assignment_mistake(const struct assignment *assignment, const char *config, int r, const char *text,
+                       struct mistakes *mistakes)
+{
+    struct error place;
+
+    assignment_place(assignment, config, &place);
+    return mistakes_add(mistakes, r, assignment->level == ASSIGNMENT_FILE ? assignment->line : 0, "%s%s", place.text,
+                        text);
 }

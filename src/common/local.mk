@@ -8,11 +8,14 @@ libberth_a_SOURCES += \
 	src/common/launch.c \
 	src/common/log.c src/common/log.h \
 	src/common/metrics.c src/common/metrics.h \
+	src/common/mistakes.c src/common/mistakes.h \
 	src/common/number.c src/common/number.h \
 	src/common/option.c src/common/option.h \
 	src/common/settings.c src/common/settings.h \
 	src/common/settings_app.c \
+	src/common/settings_collect.c \
 	src/common/settings_file.c \
+	src/common/settings_listen.c \
 	src/common/settings_pack.c \
 	src/common/settings_parts.h \
 	src/common/settings_table.c \

@@ -1,147 +1,21 @@
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/settings_parts.h"
-#include "common/suggestion.h"
 
-static int collect(struct assignment_list *list, enum assignment_level level, const struct option_entry *option,
-                   const char *name, const char *text, struct error *error)
-{
-    struct assignment where = { .option = option, .level = level };
-    int r;
-
-    /* Checked here, though it may be beaten by a higher level: what is wrong should not wait to be found until then. */
-    if (option) {
-        r = option_read(option, text, NULL, error);
-        if (r < 0)
-            return assignment_error(&where, NULL, r, error);
-    }
-    r = assignment_add(list, &where, name, text);
-    return r < 0 ? error_set(error, r, "%s", strerror(-r)) : 0;
-}
-
-static int unknown_flag(const char *argument, size_t length, struct error *error)
-{
-    char name[64];
-    const char *near;
-
-    snprintf(name, sizeof(name), "%.*s", (int)length, argument + 2);
-    near = settings_suggest(name);
-    if (argument[1] != '-')
-        return error_set(error, -EINVAL, "%s: there are no short options; \"berth serve --help\" lists the long ones",
-                         argument);
-    if (near)
-        return error_set(error, -EINVAL, "--%s: there is no such option; did you mean --%s?", name, near);
-    return error_set(error, -EINVAL, "--%s: there is no such option; \"berth serve --help\" lists them", name);
-}
-
-/* One option at argv[*i], which is moved to its value if that is an argument of its own. */
-static int collect_flag(struct assignment_list *list, int argc, char **argv, int *i, struct error *error)
-{
-    const char *argument = argv[*i], *value = NULL;
-    const struct option_entry *option = NULL;
-    size_t length = strlen(argument) > 2 ? strcspn(argument + 2, "=") : 0;
-    char name[64];
-
-    if (argument[1] == '-' && length < sizeof(name)) {
-        snprintf(name, sizeof(name), "%.*s", (int)length, argument + 2);
-        option = settings_option(name);
-    }
-    if (!option)
-        return unknown_flag(argument, length, error);
-    if (argument[2 + length] == '=')
-        value = argument + 2 + length + 1;
-    else if (option->kind == OPTION_FLAG)
-        value = "yes";
-    else if (*i + 1 >= argc)
-        return error_set(error, -EINVAL, "--%s: %s must follow", name, option->metavar);
-    else if (strncmp(argv[*i + 1], "--", 2) == 0)
-        return error_set(error, -EINVAL, "--%s: %s must follow, not %s (if that is meant: --%s=%s)", name,
-                         option->metavar, argv[*i + 1], name, argv[*i + 1]);
-    else
-        value = argv[++*i];
-    return collect(list, ASSIGNMENT_FLAG, option, name, value, error);
-}
-
-static int collect_app(struct assignment_list *list, const char *argument, struct error *error)
-{
-    const char *app;
-    char *name;
-    int r = app_from_argument(argument, &name, &app, error);
-
-    if (r < 0)
-        return r;
-    r = collect(list, ASSIGNMENT_FLAG, NULL, name, app, error);
-    free(name);
-    return r;
-}
-
-static int collect_arguments(struct assignment_list *list, int argc, char **argv, struct error *error)
-{
-    bool only_apps = false;
-    int r = 0;
-
-    for (int i = 0; r == 0 && i < argc; i++) {
-        if (!only_apps && strcmp(argv[i], "--") == 0)
-            only_apps = true;
-        else if (!only_apps && argv[i][0] == '-')
-            r = collect_flag(list, argc, argv, &i, error);
-        else
-            r = collect_app(list, argv[i], error);
-    }
-    return r;
-}
-
-/* A list's variable: entries between commas, blanks around them do not count. */
-static int collect_entries(struct assignment_list *list, const struct option_entry *option, const char *text,
-                           struct error *error)
-{
-    char *copy = strdup(text), *next = copy, *entry;
-    int r = 0;
-
-    if (!copy)
-        return error_set(error, -ENOMEM, "%s", strerror(ENOMEM));
-    while (r == 0 && (entry = strsep(&next, ","))) {
-        size_t length;
-
-        entry += strspn(entry, " \t");
-        for (length = strlen(entry); length > 0 && strchr(" \t", entry[length - 1]); length--)
-            entry[length - 1] = '\0';
-        r = collect(list, ASSIGNMENT_ENVIRONMENT, option, option->name, entry, error);
-    }
-    free(copy);
-    return r;
-}
-
-static int collect_environment(struct assignment_list *list, struct error *error)
-{
-    char variable[ASSIGNMENT_VARIABLE_MAX];
-    int r = 0;
-
-    for (size_t i = 0; r == 0 && i < settings_option_count; i++) {
-        const char *text;
-
-        assignment_variable(settings_options[i].name, variable);
-        text = getenv(variable);
-        if (!text || !*text) /* BERTH_UDS= is how a script says: not this time */
-            continue;
-        if (option_is_list(&settings_options[i]))
-            r = collect_entries(list, &settings_options[i], text, error);
-        else
-            r = collect(list, ASSIGNMENT_ENVIRONMENT, &settings_options[i], settings_options[i].name, text, error);
-    }
-    return r;
-}
+/* ---- which of what was said counts ---- */
 
 static const char *config_path(const struct assignment_list *list)
 {
     const struct assignment *best = NULL;
 
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i].name, "config") == 0 && (!best || list->items[i].level >= best->level))
-            best = &list->items[i];
+    for (size_t i = 0; i < list->count; i++) {
+        const struct assignment *this = &list->items[i];
+
+        if (strcmp(this->name, "config") == 0 && !this->bad && (!best || this->level >= best->level))
+            best = this;
+    }
     return best ? best->text : NULL;
 }
 
@@ -188,11 +62,18 @@ static int choose_app(const struct assignment_list *all, const struct assignment
 
 static bool is_app(const struct assignment *assignment)
 {
-    return !assignment->option && app_name_length(assignment->name) == 0;
+    return !assignment->option && !is_listen_name(assignment->name) && app_name_length(assignment->name) == 0;
+}
+
+static void without_value(const struct assignment *section, const char *key, const char *config,
+                          struct mistakes *mistakes)
+{
+    mistakes_add(mistakes, -EINVAL, section->line, "%s:%u: [%s] has no \"%s = …\"", config, section->line,
+                 section->name, key);
 }
 
 static int choose_apps(const struct assignment_list *all, const char *config, struct assignment_list *chosen,
-                       struct error *error)
+                       struct mistakes *mistakes)
 {
     enum assignment_level level = ASSIGNMENT_FILE;
     int r = 0;
@@ -203,85 +84,218 @@ static int choose_apps(const struct assignment_list *all, const char *config, st
     for (size_t i = 0; r == 0 && i < all->count; i++) {
         const struct assignment *app = &all->items[i];
 
-        if (!is_app(app) || app->level != level)
+        if (!is_app(app) || app->level != level || app->bad)
             continue;
         if (level == ASSIGNMENT_FILE && !*app->text)
-            return error_set(error, -EINVAL, "%s:%u: [%s] has no \"app = …\"", config, app->line, app->name);
-        r = choose_app(all, app, chosen);
+            without_value(app, "app", config, mistakes);
+        else
+            r = choose_app(all, app, chosen);
     }
     return r;
 }
 
-static int defaults_set(struct settings *settings, struct error *error)
+static bool is_listener(const struct assignment *assignment)
 {
+    return is_listen_name(assignment->name) && strchr(assignment->name, ' ') == strrchr(assignment->name, ' ');
+}
+
+static int choose_listeners(const struct assignment_list *all, const char *config, struct assignment_list *chosen,
+                            struct mistakes *mistakes)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < all->count; i++) {
+        struct assignment this = all->items[i];
+
+        if (!is_listen_name(this.name))
+            continue;
+        if (is_listener(&this) && !this.bad && !*this.text) {
+            without_value(&this, "uds", config, mistakes);
+            this.bad = true;
+        }
+        r = assignment_add(chosen, &this, this.name, this.text);
+    }
+    return r;
+}
+
+/* ---- what it means ---- */
+
+static int defaults_set(struct settings *settings)
+{
+    struct error error;
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < settings_option_count; i++)
         if (settings_options[i].fallback)
-            r = option_read(&settings_options[i], settings_options[i].fallback, settings, error);
+            r = option_read(&settings_options[i], settings_options[i].fallback, settings, &error);
     return r;
 }
 
-static int settings_check(const struct settings *settings, struct error *error)
+static const struct assignment *assignment_find(const struct settings *settings, const char *name)
 {
-    if (settings->max_requests_jitter > 0 && settings->max_requests == 0)
-        return error_set(error, -EINVAL, "--max-requests-jitter needs --max-requests");
-    return 0;
+    for (size_t i = 0; i < settings->assignment_count; i++)
+        if (strcmp(settings->assignments[i].name, name) == 0)
+            return &settings->assignments[i];
+    return NULL;
 }
 
-int settings_from_assignments(struct assignment_list *list, const char *config, struct settings *ret_settings,
-                              struct error *error)
+/* The path of a socket, whether it has a name or not. */
+static bool is_path(const struct assignment *assignment)
+{
+    return !assignment->bad && (is_listener(assignment) || strcmp(assignment->name, "uds") == 0);
+}
+
+/* Twice among the nameless ones was found before. */
+static void check_paths(const struct settings *settings, struct mistakes *mistakes)
+{
+    for (size_t i = 0; i < settings->assignment_count; i++) {
+        const struct assignment *this = &settings->assignments[i], *other = NULL;
+        struct error error;
+
+        if (!is_listener(this) || !is_path(this))
+            continue;
+        for (size_t j = 0; j < i && !other; j++)
+            if (is_path(&settings->assignments[j]) && strcmp(settings->assignments[j].text, this->text) == 0)
+                other = &settings->assignments[j];
+        if (!other)
+            continue;
+        error_set(&error, 0, "uds: \"%s\" is the path of %s%s%s already", this->text, is_listener(other) ? "[" : "",
+                  is_listener(other) ? other->name : "another listener", is_listener(other) ? "]" : "");
+        assignment_mistake(this, settings->config, -EINVAL, error.text, mistakes);
+    }
+}
+
+/* What must hold between settings. One that is wrong in itself has been told, and says nothing about another. */
+static void settings_check(const struct settings *settings, struct mistakes *mistakes)
+{
+    const struct assignment *jitter = assignment_find(settings, "max-requests-jitter");
+    const struct assignment *idle = assignment_find(settings, "exit-idle-time");
+
+    if (jitter && settings->max_requests_jitter > 0 && settings->max_requests == 0) {
+        const struct assignment *requests = assignment_find(settings, "max-requests");
+
+        if (!requests || !requests->bad)
+            assignment_mistake(jitter, settings->config, -EINVAL,
+                               "it is added to max-requests, and there is no max-requests", mistakes);
+    }
+    if (idle && settings->exit_idle_ms > 0 && (settings->uds.count > 0 || settings->listener_count > 0))
+        assignment_mistake(idle, settings->config, -EINVAL,
+                           "only for sockets that are handed over (LISTEN_FDS, --fd): nobody would listen at ours when "
+                           "berth is gone",
+                           mistakes);
+    check_paths(settings, mistakes);
+}
+
+static int assign(struct settings *settings, const struct assignment *assignment, struct error *error)
+{
+    if (is_listen_name(assignment->name))
+        return listen_assign(settings, assignment, error);
+    if (assignment->bad)
+        return 0;
+    if (assignment->option)
+        return option_read(assignment->option, assignment->text, settings, error);
+    return app_assign(settings, assignment->name, assignment->text, error);
+}
+
+void settings_from_assignments(struct assignment_list *list, struct settings *ret_settings, struct mistakes *mistakes)
 {
     struct settings settings = { .assignments = list->items, .assignment_count = list->count };
-    int r = defaults_set(&settings, error);
+    const char *config = config_path(list);
+    int r = defaults_set(&settings);
 
     *list = (struct assignment_list){ 0 };
-    for (size_t i = 0; r == 0 && i < settings.assignment_count; i++) {
-        const struct assignment *assignment = &settings.assignments[i];
+    for (size_t i = 0; r != -ENOMEM && i < settings.assignment_count; i++) {
+        struct assignment *assignment = &settings.assignments[i];
+        struct error error = { "" };
 
-        if (assignment->option)
-            r = option_read(assignment->option, assignment->text, &settings, error);
-        else
-            r = app_assign(&settings, assignment->name, assignment->text, error);
-        if (r < 0)
-            assignment_error(assignment, config, r, error);
+        r = assign(&settings, assignment, &error);
+        if (r < 0) {
+            assignment->bad = true;
+            assignment_mistake(assignment, config, r, error.text, mistakes);
+        }
     }
-    if (r == 0)
-        r = settings_check(&settings, error);
-    if (r < 0) {
-        settings_done(&settings);
-        return r;
-    }
+    if (r != -ENOMEM)
+        r = listeners_complete(&settings);
+    if (r == -ENOMEM)
+        mistakes_add(mistakes, r, 0, "%s", strerror(ENOMEM));
+    settings_check(&settings, mistakes);
     *ret_settings = settings;
-    return 0;
 }
 
-int settings_load(struct settings *ret_settings, int argc, char **argv, struct error *error)
+void settings_salvage(struct settings *ret_settings, int argc, char **argv, struct mistakes *mistakes)
 {
     struct assignment_list all = { 0 }, chosen = { 0 };
     const char *config;
     int r;
 
-    r = collect_arguments(&all, argc, argv, error);
-    if (r == 0)
-        r = collect_environment(&all, error);
+    r = settings_collect(argc, argv, &all, mistakes);
     config = config_path(&all);
     if (r == 0 && config)
-        r = settings_file_read(config, &all, error);
-    if (r < 0)
-        goto out;
-    config = config_path(&all);
-    r = choose_options(&all, &chosen);
-    if (r < 0)
-        error_set(error, r, "%s", strerror(-r));
-    else
-        r = choose_apps(&all, config, &chosen, error);
+        r = settings_file_read(config, &all, mistakes);
+    config = config_path(&all); /* the list may have moved it */
     if (r == 0)
-        r = settings_from_assignments(&chosen, config, ret_settings, error);
-out:
+        r = choose_options(&all, &chosen);
+    if (r == 0)
+        r = choose_apps(&all, config, &chosen, mistakes);
+    if (r == 0)
+        r = choose_listeners(&all, config, &chosen, mistakes);
+    if (r < 0 && mistakes->r == 0)
+        mistakes_add(mistakes, r, 0, "%s", strerror(-r));
+    settings_from_assignments(&chosen, ret_settings, mistakes);
+    mistakes_sort(mistakes);
     assignment_list_done(&chosen);
     assignment_list_done(&all);
-    return r;
+}
+
+int settings_load(struct settings *ret_settings, int argc, char **argv, struct mistakes *mistakes)
+{
+    struct settings settings;
+
+    settings_salvage(&settings, argc, argv, mistakes);
+    if (mistakes->r < 0) {
+        settings_done(&settings);
+        return mistakes->r;
+    }
+    *ret_settings = settings;
+    return 0;
+}
+
+/* ---- what others find ---- */
+
+/* The key that `judge` knows an assignment by; NULL for an application's own setting. */
+static const char *judged_key(const struct assignment *assignment)
+{
+    if (assignment->option)
+        return assignment->name;
+    if (is_app(assignment))
+        return "app";
+    if (!is_listen_name(assignment->name))
+        return NULL;
+    return is_listener(assignment) ? "uds" : strrchr(assignment->name, ' ') + 1;
+}
+
+void settings_judge_all(const struct settings *settings, settings_judge *judge, struct mistakes *mistakes)
+{
+    for (size_t i = 0; i < settings->assignment_count; i++) {
+        const struct assignment *this = &settings->assignments[i];
+        const char *key = judged_key(this), *text;
+        struct error error = { "" }, place;
+        unsigned int line = this->level == ASSIGNMENT_FILE ? this->line : 0;
+        int r = key && !this->bad ? judge(settings, key, this->text, &error) : 0;
+
+        if (r == 0)
+            continue;
+        text = strncmp(error.text, "--", 2) == 0 ? strstr(error.text, ": ") : NULL;
+        text = text ? text + 2 : error.text;
+        assignment_place(this, settings->config, &place);
+        if (is_listen_name(this->name))
+            error_set(&place, 0, "%s%s: ", place.text, key);
+        if (r < 0)
+            mistakes_add(mistakes, r, line, "%s%s", place.text, text);
+        else
+            mistakes_warn(mistakes, line, "%s%s", place.text, text);
+    }
+    mistakes_sort(mistakes);
 }
 
 void settings_done(struct settings *settings)
@@ -291,6 +305,7 @@ void settings_done(struct settings *settings)
     for (size_t i = 0; i < settings_option_count; i++)
         option_done(&settings_options[i], settings);
     apps_done(settings);
+    listeners_done(settings);
     assignment_list_done(&list);
     *settings = (struct settings){ 0 };
 }

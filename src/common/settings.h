@@ -12,10 +12,14 @@
  *   [app /files]
  *   app = ./files.so
  *   folder = /srv/files            ; any other key is the application's own: berth_setting
+ *   [listen admin]
+ *   uds = /run/api-admin.sock      ; one more listener, which rules can name
+ *   socket-mode = 0600             ; also socket-user, socket-group, backlog: where they are not said, as for all
  *
  * A list of a higher level replaces one of a lower level, also that of the applications; but an application of the
- * command line gets the settings that the file has for its mount. Paths are relative to the working directory, in the
- * file as on the command line.
+ * command line gets the settings that the file has for its mount. Named
+ * listeners are no list that could be replaced: where the file is read, they are there. Paths are relative to the
+ * working directory, in the file as on the command line.
  *
  * Settings are a list of assignments, name and text, and the typed values that follow from it. The list is what a
  * worker is handed (contract.h), so that one that is replaced later sees what the others see, whatever became of the
@@ -32,6 +36,7 @@
 
 #include <berth.h>
 #include "common/error.h"
+#include "common/mistakes.h"
 
 /* Texts in order; `items` ends with a NULL that `count` does not count, so it may serve as an argv. */
 struct text_list {
@@ -47,6 +52,15 @@ struct berth_settings {
     struct text_list keys, values;
 };
 
+/* `[listen NAME]` of the file. */
+struct settings_listener {
+    char *name;
+    char *path;
+    mode_t mode;
+    char *user, *group; /* NULL: as we are */
+    unsigned int backlog;
+};
+
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 struct settings {
@@ -58,6 +72,8 @@ struct settings {
     char *socket_user;     /* --socket-user, NULL: as we are */
     char *socket_group;    /* --socket-group */
     unsigned int backlog;  /* --backlog, 2048 */
+    struct settings_listener *listeners;
+    size_t listener_count;
 
     /* processes */
     char *config;         /* --config FILE */
@@ -94,10 +110,23 @@ struct settings {
     size_t assignment_count;
 };
 
-/* From argv (after the subcommand), the environment and the file that --config names. What is wrong is said in `error`:
- * for the file with its name and line. -EINVAL, -ENOMEM, or why the file could not be read. --help and --version are
- * the caller's. */
-int settings_load(struct settings *ret_settings, int argc, char **argv, struct error *error);
+/* From argv (after the subcommand), the environment and the file that --config names. Everything that is wrong becomes
+ * a line of `mistakes`, for the file with its name and line; then nothing is returned but the first one's errno:
+ * -EINVAL, -ENOMEM, or why the file could not be read. Warnings may come with success. --help and --version are the
+ * caller's. */
+int settings_load(struct settings *ret_settings, int argc, char **argv, struct mistakes *mistakes);
+
+/* The same for who looks for more mistakes: always gives settings, with what is no mistake of them. */
+void settings_salvage(struct settings *ret_settings, int argc, char **argv, struct mistakes *mistakes);
+
+/*
+ * Asks `judge` about each value that was said, for what only the system knows: whether a folder or a user is there.
+ * `key` is the option's name, or "app" for an application, also for what a named listener says. What it answers is
+ * placed among the mistakes: 0, a negative errno with a message, or 1 for a warning. "--socket-user: " at a message's
+ * beginning is taken away, for the place to be put there.
+ */
+typedef int settings_judge(const struct settings *settings, const char *key, const char *text, struct error *error);
+void settings_judge_all(const struct settings *settings, settings_judge *judge, struct mistakes *mistakes);
 
 /* As NUL-terminated names and values in turn, into an fd at its offset; and back, reading to the end. A list that ends
  * early, goes on after its end, or that settings_load would have refused is -EINVAL. */

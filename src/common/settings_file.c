@@ -15,18 +15,26 @@
 #include "common/settings_parts.h"
 #include "common/suggestion.h"
 
+enum file_section {
+    SECTION_OPTIONS,
+    SECTION_APP,
+    SECTION_LISTEN,
+    SECTION_WRONG, /* told; what its keys should be nobody knows */
+};
+
 struct file {
     const char *path;
     const char *next, *end; /* what is still to be read */
     unsigned int line;
-    char *section; /* "app /mount"; NULL: among the options */
+    bool expected; /* that inih makes something of the line */
+    enum file_section kind;
+    char *section; /* "app /mount", "listen NAME" */
     struct assignment_list *list;
-    struct error *error;
-    int r;                   /* of the first error, */
-    unsigned int error_line; /* which is in this line */
+    struct mistakes *mistakes;
+    int r; /* what nobody can go on after */
 };
 
-static int __attribute__((format(printf, 2, 3))) file_error(struct file *file, const char *format, ...)
+static void __attribute__((format(printf, 2, 3))) file_mistake(struct file *file, const char *format, ...)
 {
     struct error reason;
     va_list arguments;
@@ -34,21 +42,30 @@ static int __attribute__((format(printf, 2, 3))) file_error(struct file *file, c
     va_start(arguments, format);
     vsnprintf(reason.text, sizeof(reason.text), format, arguments);
     va_end(arguments);
-    file->r = error_set(file->error, -EINVAL, "%s:%u: %s", file->path, file->line, reason.text);
-    file->error_line = file->line;
-    return file->r;
+    mistakes_add(file->mistakes, -EINVAL, file->line, "%s:%u: %s", file->path, file->line, reason.text);
 }
 
-static int file_add(struct file *file, const char *name, const char *text, const struct option_entry *option)
+static void file_fail(struct file *file, int r)
 {
-    struct assignment assignment = { .option = option, .level = ASSIGNMENT_FILE, .line = file->line };
-    int r = assignment_add(file->list, &assignment, name, text);
+    file->r = r;
+    mistakes_add(file->mistakes, r, file->line, "%s:%u: %s", file->path, file->line,
+                 r == -E2BIG ? "there are too many settings" : strerror(-r));
+}
 
-    if (r < 0) {
-        file_error(file, "%s", r == -E2BIG ? "there are too many settings" : strerror(-r));
-        file->r = r;
-    }
-    return r;
+static void file_add(struct file *file, const char *name, const char *text, const struct option_entry *option, bool bad)
+{
+    struct assignment assignment = { .option = option, .level = ASSIGNMENT_FILE, .line = file->line, .bad = bad };
+    int r;
+
+    assignment.head = file->line;
+    r = assignment_add(file->list, &assignment, name, text);
+    if (r < 0)
+        file_fail(file, r);
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
 }
 
 static struct assignment *file_find(const struct file *file, const char *name)
@@ -59,54 +76,91 @@ static struct assignment *file_find(const struct file *file, const char *name)
     return NULL;
 }
 
-static int app_section_begin(struct file *file, const char *section)
+/* Of an application or a listener, which are there once. */
+static void section_open(struct file *file, enum file_section kind, const char *section, int valid,
+                         const struct error *reason)
 {
     const struct assignment *earlier = file_find(file, section);
-    struct error reason;
 
-    if (mount_check(section + strlen("app "), &reason) < 0)
-        return file_error(file, "[%s]: %s", section, reason.text);
-    if (earlier)
-        return file_error(file, "[%s] is there twice, the first time in line %u", section, earlier->line);
-    file->section = strdup(section);
-    if (!file->section)
-        return file_error(file, "%s", strerror(ENOMEM));
-    return file_add(file, section, "", NULL);
+    if (valid < 0) {
+        file_mistake(file, "[%s]: %s", section, reason->text);
+    } else if (earlier) {
+        file_mistake(file, "[%s] is there twice, the first time in line %u", section, earlier->head);
+    } else {
+        file->section = strdup(section);
+        if (!file->section) {
+            file_fail(file, -ENOMEM);
+            return;
+        }
+        file->kind = kind;
+        file_add(file, section, "", NULL, false);
+    }
 }
 
-static int section_begin(struct file *file, const char *section)
+static void unknown_section(struct file *file, const char *section)
 {
+    size_t length = strcspn(section, " ");
+    char word[32];
+    struct suggestion suggestion = SUGGESTION(word);
+
+    snprintf(word, sizeof(word), "%.*s", (int)length, section);
+    suggestion_consider(&suggestion, "berth");
+    suggestion_consider(&suggestion, "app");
+    suggestion_consider(&suggestion, "listen");
+    if (section[0] == '/')
+        file_mistake(file, "[%s]: there is no such section; did you mean [app %s]?", section, section);
+    else if (length > 0 && length < sizeof(word) && suggestion.best)
+        file_mistake(file, "[%s]: there is no such section; did you mean [%s%s]?", section, suggestion.best,
+                     section + length);
+    else
+        file_mistake(file, "[%s]: there is no such section; there are [berth], [app /mount] and [listen NAME]",
+                     section);
+}
+
+static void section_begin(struct file *file, const char *section)
+{
+    struct error reason;
+
     free(file->section);
     file->section = NULL;
+    file->kind = SECTION_WRONG;
     if (strcmp(section, "berth") == 0)
-        return 0;
-    if (strncmp(section, "app ", 4) == 0)
-        return app_section_begin(file, section);
-    if (strcmp(section, "app") == 0)
-        return file_error(file, "[app] needs a mount, such as [app /] or [app /files]");
-    if (section[0] == '/')
-        return file_error(file, "[%s]: there is no such section; did you mean [app %s]?", section, section);
-    return file_error(file, "[%s]: there is no such section; there are [berth] and [app /mount]", section);
+        file->kind = SECTION_OPTIONS;
+    else if (strncmp(section, "app ", 4) == 0)
+        section_open(file, SECTION_APP, section, mount_check(section + 4, &reason), &reason);
+    else if (strncmp(section, "listen ", 7) == 0)
+        section_open(file, SECTION_LISTEN, section, listen_name_check(section + 7, &reason), &reason);
+    else if (strcmp(section, "app") == 0)
+        file_mistake(file, "[app] needs a mount, such as [app /] or [app /files]");
+    else if (strcmp(section, "listen") == 0)
+        file_mistake(file, "[listen] needs a name, such as [listen admin]");
+    else
+        unknown_section(file, section);
 }
 
 /* A line that begins with "[": its name goes to section_begin, blanks around it and between its words being made one.
  */
-static int section_read(struct file *file, const char *line, size_t length)
+static void section_read(struct file *file, const char *line, size_t length)
 {
-    const char *end = memchr(line, ']', length);
+    const char *end = memchr(line, ']', length), *after;
     char *section, *word, *out, *rest;
-    const char *after;
-    int r;
 
-    if (!end)
-        return file_error(file, "a section's name ends with \"]\"");
-    for (after = end + 1; after < line + length && (*after == ' ' || *after == '\t' || *after == '\r'); after++)
+    file->kind = SECTION_WRONG;
+    if (!end) {
+        file_mistake(file, "a section's name ends with \"]\"");
+        return;
+    }
+    for (after = end + 1; after < line + length && is_blank(*after); after++)
         ;
-    if (after < line + length && *after != ';' && *after != '#')
-        return file_error(file, "nothing may follow a section's \"]\"");
+    if (after < line + length && *after != ';' && *after != '#') {
+        file_mistake(file, "nothing may follow a section's \"]\"");
+        return;
+    }
     section = strndup(line + 1, (size_t)(end - line - 1));
-    if (!section)
-        return file_error(file, "%s", strerror(ENOMEM));
+    if (!section) {
+        file_fail(file, -ENOMEM);
+        return;
+    }
     for (out = section, word = strtok_r(section, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
         size_t size = strlen(word);
 
@@ -116,162 +170,253 @@ static int section_read(struct file *file, const char *line, size_t length)
         out += size;
     }
     *out = '\0';
-    r = section_begin(file, section);
+    section_begin(file, section);
     free(section);
-    return r;
 }
 
-/* inih's reader, as fgets(3): one line, without the blanks before it. They would make it a continuation of the line
- * before, which nobody who indents the keys of a section means. */
-static char *line_read(char *buffer, int room, void *data)
+/* The last line was neither blank nor a comment nor a section, and inih did not call key_read for it. */
+static void check_expected(struct file *file)
 {
-    struct file *file = data;
-    const char *line, *end;
-    size_t length;
+    if (file->expected)
+        file_mistake(file, "neither \"key = value\" nor a [section] nor a comment");
+    file->expected = false;
+}
 
-    if (file->r < 0 || file->next >= file->end)
-        return NULL;
-    line = file->next;
-    end = memchr(line, '\n', (size_t)(file->end - line));
+/* The next line without its end and the blanks before it. Those would make it a continuation of the line before, which
+ * nobody who indents the keys of a section means. */
+static size_t line_next(struct file *file, const char **ret_line)
+{
+    const char *line = file->next, *end = memchr(line, '\n', (size_t)(file->end - line));
+
     if (!end)
         end = file->end;
     file->next = end < file->end ? end + 1 : end;
     file->line++;
-
-    while (line < end && (*line == ' ' || *line == '\t'))
+    while (line < end && is_blank(*line))
         line++;
-    length = (size_t)(end - line);
+    while (end > line && is_blank(end[-1]))
+        end--;
+    *ret_line = line;
+    return (size_t)(end - line);
+}
+
+/* inih's reader, as fgets(3). What is not for it to read becomes an empty line. */
+static char *line_read(char *buffer, int room, void *data)
+{
+    struct file *file = data;
+    const char *line;
+    size_t length;
+
+    check_expected(file);
+    if (file->r < 0 || file->next >= file->end)
+        return NULL;
+    length = line_next(file, &line);
     if (memchr(line, 0, length)) {
-        file_error(file, "the file has a NUL byte");
-        return NULL;
+        file_mistake(file, "the line has a NUL byte");
+        length = 0;
+    } else if (length > 0 && *line == '[') {
+        section_read(file, line, length);
+        length = 0;
+    } else if (length + 3 > (size_t)room) { /* "\r\n", NUL: as inih's header counts */
+        file_mistake(file, "the line is too long: %zu bytes, of which %d can be read", length, room - 3);
+        length = 0;
     }
-    if (length + 3 > (size_t)room) { /* "\r\n", NUL: as inih's header counts */
-        file_error(file, "the line is too long: %zu bytes, of which %d can be read", length, room - 3);
-        return NULL;
-    }
-    if (line < end && *line == '[' && section_read(file, line, length) < 0)
-        return NULL;
     memcpy(buffer, line, length);
     memcpy(buffer + length, "\n", 2);
+    file->expected = length > 0 && *line != ';' && *line != '#';
     return buffer;
 }
 
 /* inih takes a "#" behind a value for a part of it. Nobody means that for a path or a host. */
 static bool has_hash_comment(const char *value)
 {
-    return strstr(value, " #") || strstr(value, "\t#");
+    return value[0] == '#' || strstr(value, " #") || strstr(value, "\t#");
 }
 
-static int option_key(struct file *file, const char *name, const char *value)
+static int value_check(const struct option_entry *option, const char *value, struct error *error)
+{
+    if (has_hash_comment(value))
+        return error_set(error, -EINVAL, "behind a value, a comment begins with \";\" and not with \"#\"");
+    return option_read(option, value, NULL, error);
+}
+
+static void unknown_key(struct file *file, const char *name)
+{
+    const char *near = settings_suggest(name);
+
+    if (*name == '\0')
+        file_mistake(file, "there is no key before the \"=\"");
+    else if (strcmp(name, "app") == 0)
+        file_mistake(file, "app: an application stands in a section of its own, such as [app /]");
+    else if (near)
+        file_mistake(file, "%s: there is no such option; did you mean %s?", name, near);
+    else
+        file_mistake(file, "%s: there is no such option; \"berth serve --help\" lists them", name);
+}
+
+static void option_key(struct file *file, const char *name, const char *value)
 {
     const struct option_entry *option = settings_option(name);
     const struct assignment *earlier = file_find(file, name);
-    const char *near = settings_suggest(name);
     struct error reason;
+    int r;
 
-    if (!option && strcmp(name, "app") == 0)
-        return file_error(file, "app: an application stands in a section of its own, such as [app /]");
-    if (!option && near)
-        return file_error(file, "%s: there is no such option; did you mean %s?", name, near);
-    if (!option)
-        return file_error(file, "%s: there is no such option; \"berth serve --help\" lists them", name);
-    if (option->not_in_file)
-        return file_error(file, "%s: not in a file, only on the command line or in the environment", name);
-    if (earlier && !option_is_list(option))
-        return file_error(file, "%s is there twice, the first time in line %u", name, earlier->line);
-    if (has_hash_comment(value))
-        return file_error(file, "%s: behind a value, a comment begins with \";\" and not with \"#\"", name);
-    if (option_read(option, value, NULL, &reason) < 0)
-        return file_error(file, "%s: %s", name, reason.text);
-    return file_add(file, name, value, option);
+    if (!option) {
+        unknown_key(file, name);
+    } else if (option->not_in_file) {
+        file_mistake(file, "%s: not in a file, only on the command line or in the environment", name);
+    } else if (earlier && !option_is_list(option)) {
+        file_mistake(file, "%s is there twice, the first time in line %u", name, earlier->line);
+    } else {
+        r = value_check(option, value, &reason);
+        if (r < 0)
+            file_mistake(file, "%s: %s", name, reason.text);
+        file_add(file, name, value, option, r < 0);
+    }
 }
 
-static int app_set(struct file *file, const char *value)
+/* "app" of an application, "uds" of a listener: the text of the section's own assignment. */
+static void section_value(struct file *file, const char *key, const char *value, int valid, const struct error *reason)
 {
-    struct assignment *app = file_find(file, file->section);
+    struct assignment *section = file_find(file, file->section);
     char *copy;
 
-    if (*app->text)
-        return file_error(file, "app is there twice in [%s]", file->section);
-    if (*value == '\0')
-        return file_error(file, "app: an application is missing, such as ./x.so");
-    if (has_hash_comment(value))
-        return file_error(file, "app: behind a value, a comment begins with \";\" and not with \"#\"");
+    if (*section->text || section->bad) {
+        file_mistake(file, "%s is there twice in [%s]", key, file->section);
+        return;
+    }
+    section->line = file->line;
+    section->bad = valid < 0;
+    if (valid < 0) {
+        file_mistake(file, "%s: %s", key, reason->text);
+        return;
+    }
     copy = strdup(value);
-    if (!copy)
-        return file_error(file, "%s", strerror(ENOMEM));
-    free(app->text);
-    app->text = copy;
+    if (!copy) {
+        file_fail(file, -ENOMEM);
+        return;
+    }
+    free(section->text);
+    section->text = copy;
+}
+
+static int app_value_check(const char *value, struct error *error)
+{
+    if (*value == '\0')
+        return error_set(error, -EINVAL, "an application is missing, such as ./x.so");
+    if (has_hash_comment(value))
+        return error_set(error, -EINVAL, "behind a value, a comment begins with \";\" and not with \"#\"");
     return 0;
 }
 
-static int app_key(struct file *file, const char *key, const char *value)
+/* A key of a section with assignments of its own, "app /mount KEY". */
+static void section_key(struct file *file, const char *key, const char *value, int valid, const struct error *reason)
 {
     char *name;
-    int r;
 
-    if (*key == '\0')
-        return file_error(file, "there is no key before the \"=\"");
-    if (strcmp(key, "app") == 0)
-        return app_set(file, value);
-    if (asprintf(&name, "%s %s", file->section, key) < 0)
-        return file_error(file, "%s", strerror(ENOMEM));
-    r = file_find(file, name) ? file_error(file, "%s is there twice in [%s]", key, file->section)
-                              : file_add(file, name, value, NULL);
+    if (asprintf(&name, "%s %s", file->section, key) < 0) {
+        file_fail(file, -ENOMEM);
+        return;
+    }
+    if (file_find(file, name)) {
+        file_mistake(file, "%s is there twice in [%s]", key, file->section);
+    } else {
+        if (valid < 0)
+            file_mistake(file, "%s: %s", key, reason->text);
+        file_add(file, name, value, NULL, valid < 0);
+    }
     free(name);
-    return r;
 }
 
-/* inih's handler: 1 for success. Its idea of the section is not asked for: it is cut at 49 bytes. */
+static void app_key(struct file *file, const char *key, const char *value)
+{
+    struct error reason;
+
+    if (*key == '\0')
+        file_mistake(file, "there is no key before the \"=\"");
+    else if (strcmp(key, "app") == 0)
+        section_value(file, key, value, app_value_check(value, &reason), &reason);
+    else
+        section_key(file, key, value, 0, NULL);
+}
+
+static void listen_key(struct file *file, const char *key, const char *value)
+{
+    const char *near = listen_suggest(key);
+    struct option_entry option;
+    struct error reason;
+
+    if (*key == '\0')
+        file_mistake(file, "there is no key before the \"=\"");
+    else if (!listen_option(key, &option) && near)
+        file_mistake(file, "%s: a listener has no such key; did you mean %s?", key, near);
+    else if (!listen_option(key, &option))
+        file_mistake(file,
+                     "%s: a listener has no such key; it has uds, socket-mode, socket-user, socket-group and "
+                     "backlog",
+                     key);
+    else if (strcmp(key, "uds") == 0)
+        section_value(file, key, value, value_check(&option, value, &reason), &reason);
+    else
+        section_key(file, key, value, value_check(&option, value, &reason), &reason);
+}
+
+/* inih's handler: 1 for success. Its idea of the section is not asked for: it sees none. */
 static int key_read(void *data, const char *section, const char *name, const char *value)
 {
     struct file *file = data;
 
     (void)section;
-    if (file->r < 0)
-        return 0;
     if (!name || !value) /* as some builds of inih announce a section, or a key without "=" */
-        return !name ? 1 : file_error(file, "%s: there is no \"=\" behind it", name) == 0;
-    return (file->section ? app_key(file, name, value) : option_key(file, name, value)) == 0;
-}
-
-static int file_parse(struct file *file)
-{
-    int line = ini_parse_stream(line_read, file, key_read, file);
-
-    if (line == -2) /* a build of inih that allocates its lines */
-        return error_set(file->error, -ENOMEM, "%s: %s", file->path, strerror(ENOMEM));
-    /* inih goes on after an error of its own: what it found wrong may stand before what we did. */
-    if (line > 0 && (file->r == 0 || (unsigned int)line < file->error_line)) {
-        file->line = (unsigned int)line;
-        return file_error(file, "neither \"key = value\" nor a [section] nor a comment");
+        return 1;
+    file->expected = false;
+    switch (file->kind) {
+    case SECTION_OPTIONS:
+        option_key(file, name, value);
+        break;
+    case SECTION_APP:
+        app_key(file, name, value);
+        break;
+    case SECTION_LISTEN:
+        listen_key(file, name, value);
+        break;
+    case SECTION_WRONG:
+        break;
     }
-    return file->r;
+    return 1;
 }
 
-int settings_file_read(const char *path, struct assignment_list *list, struct error *error)
+static int file_read(const char *path, char **ret_bytes, size_t *ret_size, struct mistakes *mistakes)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int r;
+
+    if (fd < 0)
+        return mistakes_add(mistakes, -errno, 0, "%s: %s", path, strerror(errno));
+    r = input_read(fd, SETTINGS_FILE_MAX, ret_bytes, ret_size);
+    close(fd);
+    if (r == -EFBIG)
+        return mistakes_add(mistakes, r, 0, "%s: the file is longer than %d bytes", path, SETTINGS_FILE_MAX);
+    return r < 0 ? mistakes_add(mistakes, r, 0, "%s: %s", path, strerror(-r)) : 0;
+}
+
+int settings_file_read(const char *path, struct assignment_list *list, struct mistakes *mistakes)
 {
     static const char byte_order_mark[] = "\xef\xbb\xbf";
-    struct file file = { .path = path, .list = list, .error = error };
-    int fd, r;
+    struct file file = { .path = path, .list = list, .mistakes = mistakes };
     size_t size;
     char *bytes;
 
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0)
-        return error_set(error, -errno, "%s: %s", path, strerror(errno));
-    r = input_read(fd, SETTINGS_FILE_MAX, &bytes, &size);
-    close(fd);
-    if (r == -EFBIG)
-        return error_set(error, r, "%s: the file is longer than %d bytes", path, SETTINGS_FILE_MAX);
-    if (r < 0)
-        return error_set(error, r, "%s: %s", path, strerror(-r));
+    if (file_read(path, &bytes, &size, mistakes) < 0)
+        return 0;
     file.next = bytes;
     file.end = bytes + size;
     if (size >= 3 && memcmp(bytes, byte_order_mark, 3) == 0)
         file.next += 3;
-    r = file_parse(&file);
+    if (ini_parse_stream(line_read, &file, key_read, &file) == -2) /* a build of inih that allocates its lines */
+        file_fail(&file, -ENOMEM);
+    check_expected(&file);
     free(file.section);
     free(bytes);
-    return r;
+    return file.r;
 }

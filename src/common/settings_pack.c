@@ -77,13 +77,24 @@ static int assignments_take(const char **bytes, size_t *size, struct assignment_
 int settings_unpack(const char *bytes, size_t size, struct settings *ret_settings, struct error *error)
 {
     struct assignment_list list = { 0 };
+    struct mistakes mistakes = { 0 };
+    struct settings settings;
     int r = assignments_take(&bytes, &size, &list, error);
 
     if (r < 0) {
         assignment_list_done(&list);
         return r;
     }
-    return settings_from_assignments(&list, NULL, ret_settings, error);
+    settings_from_assignments(&list, &settings, &mistakes);
+    r = mistakes.r;
+    if (r < 0) {
+        error_set(error, r, "%s", mistakes.count > 0 ? mistakes.items[0].text : strerror(-r));
+        settings_done(&settings);
+    } else {
+        *ret_settings = settings;
+    }
+    mistakes_done(&mistakes);
+    return r;
 }
 
 int settings_read(struct settings *ret_settings, int fd, struct error *error)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "common/error.h"
+#include "common/mistakes.h"
 #include "common/option.h"
 #include "common/settings.h"
 
@@ -32,13 +33,16 @@ int output_write(int fd, const char *bytes, size_t size);
 enum assignment_level { ASSIGNMENT_FILE, ASSIGNMENT_ENVIRONMENT, ASSIGNMENT_FLAG }; /* each beats the ones before */
 
 struct assignment {
-    /* An option's name; or "app MOUNT", with the application as text; or "app MOUNT KEY", with the setting as text.
-     * A mount has no spaces; at the root it is "/". This is how a section of the file is headed, too. */
+    /* An option's name; or "app MOUNT", with the application as text; or "app MOUNT KEY", with the setting as text; or
+     * "listen NAME", with the path as text; or "listen NAME KEY". Mounts and names have no spaces; at the root a mount
+     * is "/". This is how a section of the file is headed, too. */
     char *name;
     char *text;
-    const struct option_entry *option; /* NULL: one of the latter two */
+    const struct option_entry *option; /* NULL: one of the others */
     enum assignment_level level;
     unsigned int line; /* in the file */
+    unsigned int head; /* of a section: the line that it begins in */
+    bool bad;          /* a mistake, and told: it sets nothing, but it is not missing either */
 };
 
 struct assignment_list {
@@ -50,8 +54,12 @@ struct assignment_list {
 int assignment_add(struct assignment_list *list, const struct assignment *where, const char *name, const char *text);
 void assignment_list_done(struct assignment_list *list);
 
-/* Puts before error's text where the assignment was made: "--uds: …", "BERTH_UDS: …", "berth.conf:3: uds: …". */
-int assignment_error(const struct assignment *assignment, const char *config, int r, struct error *error);
+/* What stands before a message about it: "--uds: ", "BERTH_UDS: ", "berth.conf:3: uds: ". */
+void assignment_place(const struct assignment *assignment, const char *config, struct error *ret_place);
+
+/* A mistake at that place. Returns `r`. */
+int assignment_mistake(const struct assignment *assignment, const char *config, int r, const char *text,
+                       struct mistakes *mistakes);
 
 /* "--socket-mode" as BERTH_SOCKET_MODE. */
 #define ASSIGNMENT_VARIABLE_MAX 64
@@ -77,8 +85,23 @@ void apps_done(struct settings *settings);
 /* The length of the "app MOUNT" that the name of an application's setting begins with; 0 for other names. */
 size_t app_name_length(const char *name);
 
-/* settings_file.c: adds what the file assigns. A section without "app" leaves an assignment with an empty text. */
-int settings_file_read(const char *path, struct assignment_list *list, struct error *error);
+/* settings_listen.c */
+int listen_name_check(const char *name, struct error *error);         /* its message begins with the name in quotes */
+bool listen_option(const char *key, struct option_entry *ret_option); /* a key's, for a struct settings_listener */
+const char *listen_suggest(const char *key);                          /* as settings_suggest */
+bool is_listen_name(const char *name);                                /* whether an assignment's is "listen …" */
+
+/* Adds what such an assignment says; a section comes before its keys. */
+int listen_assign(struct settings *settings, const struct assignment *assignment, struct error *error);
+int listeners_complete(struct settings *settings); /* what they do not say is as for all; 0 or -ENOMEM */
+void listeners_done(struct settings *settings);
+
+/* settings_collect.c: adds what arguments and environment assign. As settings_file_read. */
+int settings_collect(int argc, char **argv, struct assignment_list *list, struct mistakes *mistakes);
+
+/* settings_file.c: adds what the file assigns. A section without "app" or "uds" leaves an assignment with an empty
+ * text. Mistakes are collected; a negative errno is returned only for what nobody can go on after. */
+int settings_file_read(const char *path, struct assignment_list *list, struct mistakes *mistakes);
 
 /* settings_pack.c: the next NUL-terminated text of the bytes, which are moved behind it; NULL when there is none. */
 const char *packed_take(const char **bytes, size_t *size);
@@ -87,9 +110,8 @@ const char *packed_take(const char **bytes, size_t *size);
 int settings_unpack(const char *bytes, size_t size, struct settings *ret_settings, struct error *error);
 int settings_pack(const struct settings *settings, FILE *stream); /* buffered; flushing is the caller's */
 
-/* settings.c: defaults, then the assignments in their order, then what must hold between them. Takes the list over,
- * also when it fails. */
-int settings_from_assignments(struct assignment_list *list, const char *config, struct settings *ret_settings,
-                              struct error *error);
+/* settings.c: defaults, then the assignments in their order, then what must hold between them. Takes the list over.
+ * Always gives settings, with what is no mistake of them. */
+void settings_from_assignments(struct assignment_list *list, struct settings *ret_settings, struct mistakes *mistakes);
 
 #endif

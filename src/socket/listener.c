@@ -395,15 +395,22 @@ static int path_publish(struct listener *listener, const struct address *address
     return rights_set(listener, options, uid, gid, error);
 }
 
+static int abstract_check(const char *path, bool allowed, struct error *error)
+{
+    if (allowed)
+        return 0;
+    return error_set(error, -EPERM,
+                     "%s: an abstract name has no owner and no mode, so every process of this network "
+                     "namespace may connect; use a path, or take the risk with --allow-abstract",
+                     path);
+}
+
 static int abstract_publish(struct listener *listener, const struct address *address,
                             const struct listener_options *options, struct error *error)
 {
-    if (!options->abstract_allowed)
-        return error_set(error, -EPERM,
-                         "%s: an abstract name has no owner and no mode, so every process of this network "
-                         "namespace may connect; use a path, or take the risk with --allow-abstract",
-                         listener->path);
-    return place_bind(listener, address, options->mode, error);
+    int r = abstract_check(listener->path, options->abstract_allowed, error);
+
+    return r < 0 ? r : place_bind(listener, address, options->mode, error);
 }
 
 int listener_publish(const char *path, const struct listener_options *options, struct listener **ret_listener,
@@ -430,6 +437,27 @@ int listener_publish(const char *path, const struct listener_options *options, s
     }
     *ret_listener = listener;
     return 0;
+}
+
+int listener_check(const char *path, bool abstract_allowed, struct error *error)
+{
+    struct listener *listener;
+    struct address address;
+    struct stat status;
+    int r = address_make(path, &address, error);
+
+    if (r < 0)
+        return r;
+    if (is_abstract(path))
+        return abstract_check(path, abstract_allowed, error);
+    listener = listener_new(path);
+    if (listener == NULL)
+        return error_set(error, -ENOMEM, "out of memory");
+    r = folder_open(listener, error);
+    if (r == 0)
+        r = occupant_look(listener, &status, error);
+    listener_free(listener);
+    return r < 0 ? r : 0;
 }
 
 int listener_fd(const struct listener *listener)

@@ -28,6 +28,10 @@ struct listener; /* opaque: fd, path, lock file, device and inode */
 int listener_publish(const char *path, const struct listener_options *options, struct listener **ret_listener,
                      struct error *error);
 
+/* What can be said of a path before: the same errors for its length, its folder, what is there and is no socket, and an
+ * abstract name that is not allowed. Whether somebody serves it is not asked. */
+int listener_check(const char *path, bool abstract_allowed, struct error *error);
+
 int listener_fd(const struct listener *listener);
 const char *listener_path(const struct listener *listener);
 

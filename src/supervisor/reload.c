@@ -81,6 +81,31 @@ static void adopt(struct supervisor *supervisor, struct generation *generation)
     generation_start(generation);
 }
 
+/* One mistake is told by whoever calls; of several each has its line in the log before. */
+static int load(struct supervisor *supervisor, struct settings *ret_settings, struct error *error)
+{
+    struct mistakes mistakes = { 0 };
+    int r = settings_load(ret_settings, supervisor->argc, supervisor->argv, &mistakes);
+    size_t wrong = mistakes.left_out;
+
+    for (size_t i = 0; i < mistakes.count; i++)
+        wrong += !mistakes.items[i].warning;
+    for (size_t i = 0; i < mistakes.count; i++) {
+        const struct mistake *mistake = &mistakes.items[i];
+
+        if (mistake->warning)
+            log_warning("%s", mistake->text);
+        else if (wrong == 1)
+            error_set(error, r, "%s", mistake->text);
+        else
+            log_error("%s", mistake->text);
+    }
+    if (wrong > 1)
+        error_set(error, r, "there are %zu mistakes in the settings", wrong);
+    mistakes_done(&mistakes);
+    return r;
+}
+
 int reload_begin(struct supervisor *supervisor, struct error *error)
 {
     struct generation *generation;
@@ -88,7 +113,7 @@ int reload_begin(struct supervisor *supervisor, struct error *error)
     struct identity identity = { .change = false };
     int r;
 
-    if (settings_load(&settings, supervisor->argc, supervisor->argv, error) < 0)
+    if (load(supervisor, &settings, error) < 0)
         return EXIT_USAGE;
     r = examine(supervisor, &settings, &identity, error);
     if (r < 0) {

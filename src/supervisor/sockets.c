@@ -154,13 +154,8 @@ static struct server_socket *find_published(const struct sockets *sockets, const
     return NULL;
 }
 
-static int want(struct sockets *sockets, const char *path, const struct settings *settings, struct error *error)
+static int want(struct sockets *sockets, const char *path, const struct listener_options *options, struct error *error)
 {
-    struct listener_options options = { .mode = settings->socket_mode,
-                                        .user = settings->socket_user,
-                                        .group = settings->socket_group,
-                                        .backlog = (int)settings->backlog,
-                                        .abstract_allowed = settings->abstract_sockets };
     struct server_socket *there = find_published(sockets, path);
     struct listener *listener;
     int r;
@@ -170,7 +165,7 @@ static int want(struct sockets *sockets, const char *path, const struct settings
             there->state = SOCKET_KEPT;
         return 0;
     }
-    r = listener_publish(path, &options, &listener, error);
+    r = listener_publish(path, options, &listener, error);
     if (r < 0)
         return r;
     r = add(sockets, path, path, listener_fd(listener), listener);
@@ -181,6 +176,11 @@ static int want(struct sockets *sockets, const char *path, const struct settings
     return r;
 }
 
+static bool asks_for_paths(const struct settings *settings)
+{
+    return settings->uds.count > 0 || settings->listener_count > 0;
+}
+
 static bool any_handed(const struct sockets *sockets)
 {
     for (size_t i = 0; i < sockets->count; i++)
@@ -189,8 +189,25 @@ static bool any_handed(const struct sockets *sockets)
     return false;
 }
 
+static int want_named(struct sockets *sockets, const struct settings_listener *named, const struct settings *settings,
+                      struct error *error)
+{
+    struct listener_options options = { .mode = named->mode,
+                                        .user = named->user,
+                                        .group = named->group,
+                                        .backlog = (int)named->backlog,
+                                        .abstract_allowed = settings->abstract_sockets };
+
+    return want(sockets, named->path, &options, error);
+}
+
 int sockets_prepare(struct sockets *sockets, const struct settings *settings, struct error *error)
 {
+    struct listener_options options = { .mode = settings->socket_mode,
+                                        .user = settings->socket_user,
+                                        .group = settings->socket_group,
+                                        .backlog = (int)settings->backlog,
+                                        .abstract_allowed = settings->abstract_sockets };
     char path[4096];
     int r = 0;
 
@@ -198,11 +215,13 @@ int sockets_prepare(struct sockets *sockets, const struct settings *settings, st
         if (sockets->items[i].listener != NULL)
             sockets->items[i].state = SOCKET_VANISHING;
     for (size_t i = 0; r == 0 && i < settings->uds.count; i++)
-        r = want(sockets, settings->uds.items[i], settings, error);
-    if (settings->uds.count == 0 && !any_handed(sockets)) {
+        r = want(sockets, settings->uds.items[i], &options, error);
+    for (size_t i = 0; r == 0 && i < settings->listener_count; i++)
+        r = want_named(sockets, &settings->listeners[i], settings, error);
+    if (r == 0 && !asks_for_paths(settings) && !any_handed(sockets)) {
         r = default_path(path, sizeof(path), error);
         if (r == 0)
-            r = want(sockets, path, settings, error);
+            r = want(sockets, path, &options, error);
     }
     if (r < 0)
         sockets_revert(sockets);
@@ -221,7 +240,7 @@ void sockets_revert(struct sockets *sockets)
 
 bool sockets_only_handed(const struct sockets *sockets, const struct settings *settings)
 {
-    return any_handed(sockets) && settings->uds.count == 0;
+    return any_handed(sockets) && !asks_for_paths(settings);
 }
 
 void sockets_withdraw(struct sockets *sockets)

@@ -17,11 +17,11 @@ static size_t launch_bytes(char *bytes, size_t room)
 {
     char workers[] = "--workers=3", app[] = "/x=./x.so", *argv[] = { workers, app };
     int fd = memfd_create("launch", MFD_CLOEXEC);
+    struct mistakes mistakes = { 0 };
     struct settings settings;
-    struct error error;
     ssize_t n;
 
-    ck_assert_int_eq(settings_load(&settings, 2, argv, &error), 0);
+    ck_assert_int_eq(settings_load(&settings, 2, argv, &mistakes), 0);
     ck_assert_int_eq(launch_write(fd, listeners, 3, &settings), 0);
     settings_done(&settings);
     n = pread(fd, bytes, room, 0);
@@ -122,12 +122,12 @@ END_TEST
 START_TEST(test_too_many)
 {
     const char *names[513];
+    struct mistakes mistakes = { 0 };
     struct settings settings;
-    struct error error;
 
     for (size_t i = 0; i < 513; i++)
         names[i] = "/a";
-    ck_assert_int_eq(settings_load(&settings, 0, NULL, &error), 0);
+    ck_assert_int_eq(settings_load(&settings, 0, NULL, &mistakes), 0);
     ck_assert_int_eq(launch_write(-1, names, 513, &settings), -E2BIG);
     ck_assert_int_eq(launch_write(-1, names, 512, &settings), -EBADF);
     settings_done(&settings);
