@@ -1,0 +1,3 @@
+# What the built-in site serves.
+wwwdir = $(pkgdatadir)/www
+dist_www_DATA = www/index.html
