@@ -148,6 +148,7 @@ void connection_last_word(struct connection *connection, unsigned int status)
 
 void connection_cut(struct connection *connection)
 {
+    connection->cut = true;
     shutdown(connection->fd, SHUT_RDWR);
 }
 

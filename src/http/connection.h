@@ -22,6 +22,7 @@ struct connection {
     int fd;         /* MHD's */
     bool refused;   /* one more than --limit-connections: its request is answered with 503 */
     bool kept;      /* has had a reply before */
+    bool cut;       /* by us, before its time */
     bool suspended; /* out of MHD's hands, in those of the hang-up watch */
 
     struct deadline *deadline; /* the list that it waits in, or NULL */

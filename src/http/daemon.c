@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "http/connection.h"
 #include "http/exchange.h"
+#include "http/library.h"
 
 /* A client that takes no byte of its reply for so long is cut; so is, much later than by our own deadlines, whatever
  * they missed. */
@@ -30,28 +31,15 @@ static size_t leave_encoded(void *context, struct MHD_Connection *mhd, char *tex
     return size;
 }
 
-static void library_says(void *context, const char *format, va_list arguments)
-{
-    char text[512];
-    size_t size;
-
-    (void)context;
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    vsnprintf(text, sizeof(text), format, arguments);
-#pragma GCC diagnostic pop
-    for (size = 0; text[size] && text[size] != '\n'; size++)
-        ;
-    log_debug("libmicrohttpd: %.*s", (int)size, text);
-}
-
 static void connection_changed(void *context, struct MHD_Connection *mhd, void **socket_context,
                                enum MHD_ConnectionNotificationCode what)
 {
     if (what == MHD_CONNECTION_NOTIFY_STARTED)
         *socket_context = connection_new(context, mhd);
-    else if (*socket_context)
+    else if (*socket_context) {
+        library_closes(*socket_context);
         connection_free(*socket_context);
+    }
 }
 
 static unsigned int stalled_seconds(const struct settings *settings)
@@ -72,7 +60,7 @@ static struct MHD_Daemon *start_library(struct daemon *daemon)
 
     return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
                             exchange_continue, daemon,                                                 //
-                            MHD_OPTION_EXTERNAL_LOGGER, library_says, NULL,                            //
+                            MHD_OPTION_EXTERNAL_LOGGER, library_says, daemon,                          //
                             MHD_OPTION_LISTEN_SOCKET, daemon->fd,                                      //
                             MHD_OPTION_CONNECTION_LIMIT, settings->limit_connections + DAEMON_RESERVE, //
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, 2 * settings->limit_header,            //

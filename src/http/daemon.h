@@ -16,9 +16,10 @@ struct daemon {
     struct daemon *next;
     struct http_server *server;
     struct MHD_Daemon *mhd;
-    int fd;           /* the listener */
-    uv_poll_t poll;   /* of the daemon's epoll fd */
-    uv_timer_t timer; /* of what libmicrohttpd wants to do later */
+    int fd;                      /* the listener */
+    unsigned int library_status; /* what libmicrohttpd answers by itself now; 0: nothing. library.c */
+    uv_poll_t poll;              /* of the daemon's epoll fd */
+    uv_timer_t timer;            /* of what libmicrohttpd wants to do later */
     int open_handles;
 };
 

@@ -9,6 +9,7 @@
 #include "http/daemon.h"
 #include "http/head.h"
 #include "http/hold.h"
+#include "http/library.h"
 #include "http/problem.h"
 #include "http/reply.h"
 
@@ -261,6 +262,8 @@ void exchange_completed(void *context, struct MHD_Connection *mhd, void **reques
         return;
     file_sending_stop(request->connection);
     server->request_count++;
+    if (request->reply.status == 0)
+        request->reply.status = library_take_status(daemon);
     record(server, request, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     request_reset(request);
     request->connection->kept = true;

@@ -21,6 +21,7 @@ libberth_a_SOURCES += \
 	src/http/file.c src/http/file.h \
 	src/http/head.c src/http/head.h \
 	src/http/hold.c src/http/hold.h \
+	src/http/library.c src/http/library.h \
 	src/http/prepared.c src/http/prepared.h \
 	src/http/problem.c src/http/problem.h \
 	src/http/reply.c src/http/reply.h \

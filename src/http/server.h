@@ -38,7 +38,8 @@ struct http_server {
     struct counters_slot *counters;                     /* what this folder counts goes there */
     void (*on_connections)(struct http_server *server); /* the first connection came, or the last one went */
     void (*on_request)(struct http_server *server, const struct http_record *record); /* a request is over */
-    void (*on_library_error)(struct http_server *server, const char *text); /* libmicrohttpd refused something itself */
+    void (*on_library_error)(struct http_server *server,
+                             const char *text); /* libmicrohttpd refused something itself: "414 URI Too Long" */
 
     /* to be read */
     size_t connection_count;

@@ -1,0 +1,76 @@
+/*
+ * How libmicrohttpd's own refusals show, as seen with raw requests to 0.9.75, and read in 1.0:
+ *
+ *   - Whatever it answers by itself it announces in the log, once, with this text on every version: 414 and 431 for
+ * what does not fit its memory, 505, 400 (a version that is none, a field without a colon, no Host, a bad
+ *     Content-Length, a bad chunk, HTTP/0.9), 413 for a Content-Length or a chunk beyond 64 bits. The log does not say
+ *     whose request it was, but the answer is small: the next request that ends without a reply of ours, or else the
+ *     next connection that closes, is its own, unless its client takes nothing at that moment.
+ *   - NOTIFY_COMPLETED comes for those that have got as far as the request target: not for 414, 505, HTTP/0.9.
+ *   - A first line without a space (0.9.75 only) closes the connection without an answer, without a line in the log and
+ *     without any callback but NOTIFY_CONNECTION. What tells it from a client that went away is that the client is
+ * still there. One that goes in the very moment in which we close is not counted.
+ */
+#include "http/library.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "common/log.h"
+#include "http/connection.h"
+#include "http/daemon.h"
+
+static const char announcement[] = "Error processing request (HTTP response code is ";
+
+static void refused(struct http_server *server, unsigned int status, const char *text)
+{
+    counters_library_error(server->counters, status);
+    if (server->on_library_error)
+        server->on_library_error(server, text);
+}
+
+static void answered(struct daemon *daemon, unsigned int status)
+{
+    char text[128];
+
+    daemon->library_status = status;
+    snprintf(text, sizeof(text), "%u %s", status, MHD_get_reason_phrase_for(status));
+    refused(daemon->server, status, text);
+}
+
+void library_says(void *context, const char *format, va_list arguments)
+{
+    char text[512];
+
+    vsnprintf(text, sizeof(text), format, arguments);
+    if (strncmp(text, announcement, sizeof(announcement) - 1) == 0)
+        answered(context, (unsigned int)strtoul(text + sizeof(announcement) - 1, NULL, 10));
+    log_debug("libmicrohttpd: %.*s", (int)strcspn(text, "\n"), text);
+}
+
+unsigned int library_take_status(struct daemon *daemon)
+{
+    unsigned int status = daemon->library_status;
+
+    daemon->library_status = 0;
+    return status;
+}
+
+static bool is_there(int fd)
+{
+    char byte;
+    ssize_t size = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+    return size > 0 || (size < 0 && errno == EAGAIN);
+}
+
+void library_closes(const struct connection *connection)
+{
+    if (library_take_status(connection->daemon) != 0)
+        return;
+    if (connection->request.state == REQUEST_NONE && !connection->kept && !connection->cut && is_there(connection->fd))
+        refused(connection->server, 0, "closed without an answer: the request line is none");
+}
