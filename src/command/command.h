@@ -5,6 +5,24 @@
 #ifndef BERTH_COMMAND_COMMAND_H
 #define BERTH_COMMAND_COMMAND_H
 
+#include <stddef.h>
+#include <stdio.h>
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    void (*help)(FILE *stream);
+    const char *summary; /* NULL: for berth itself to call, not for people */
+};
+
+/* All of them, in command.c. */
+extern const struct command commands[];
+extern const size_t command_count;
+
 int serve_main(int argc, char **argv);
+void serve_help(FILE *stream);
+
+int check_main(int argc, char **argv);
+void check_help(FILE *stream);
 
 #endif

@@ -1,2 +1,4 @@
-libberth_a_SOURCES += src/command/command.h
-libberth_a_SOURCES += src/command/serve.c
+libberth_a_SOURCES += \
+	src/command/check.c \
+	src/command/command.c src/command/command.h \
+	src/command/serve.c

@@ -8,42 +8,7 @@
 #include <berth.h>
 #include "command/command.h"
 #include "common/contract.h"
-#include "common/settings.h"
 #include "common/suggestion.h"
-#include "worker/compile.h"
-#include "worker/worker.h"
-
-struct command {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    void (*help)(FILE *stream);
-    const char *summary; /* NULL: for berth itself to call, not for people */
-};
-
-static void serve_help(FILE *stream)
-{
-    fputs("Usage: berth serve [OPTION …] [APP | /MOUNT=APP …]\n"
-          "\n"
-          "Serves applications on Unix domain sockets. An APP is a module (./hello.so) or a C source (hello.c);\n"
-          "/MOUNT=APP puts it below a path.\n"
-          "\n",
-          stream);
-    settings_help(stream);
-    fputs("\n"
-          "TIME is in seconds, or has a unit: 500ms, 30s, 2m, 1h. SIZE is in bytes, or has one: 64K, 1M, 2G.\n"
-          "Each option is also a variable (--socket-mode: BERTH_SOCKET_MODE, lists with commas) and a key of\n"
-          "the --config file (socket-mode = 0660), whose [app /MOUNT] sections hold the applications. A path\n"
-          "that is not absolute begins where berth was started, in the file as well.\n",
-          stream);
-}
-
-static const struct command commands[] = {
-    { "serve", serve_main, serve_help, "serve applications on Unix domain sockets" },
-    { "worker", worker_main, NULL, NULL },
-    { "compile", compile_main, NULL, NULL },
-};
-
-#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
 static void help(FILE *stream)
 {
@@ -53,7 +18,7 @@ static void help(FILE *stream)
           "\n"
           "Commands:\n",
           stream);
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
+    for (size_t i = 0; i < command_count; i++)
         if (commands[i].summary)
             fprintf(stream, "  %-12s%s\n", commands[i].name, commands[i].summary);
     fputs("\n"
@@ -77,7 +42,7 @@ static int unknown_command(const char *name)
 {
     struct suggestion suggestion = SUGGESTION(name);
 
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
+    for (size_t i = 0; i < command_count; i++)
         if (commands[i].summary)
             suggestion_consider(&suggestion, commands[i].name);
     if (suggestion.best)
@@ -107,7 +72,7 @@ int main(int argc, char **argv)
         printf("berth %s (ABI %d)\n", PACKAGE_VERSION, BERTH_ABI);
         return printed();
     }
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    for (size_t i = 0; i < command_count; i++) {
         if (strcmp(argv[1], commands[i].name) != 0)
             continue;
         if (commands[i].help && wants_help(argc - 2, argv + 2)) {

@@ -1,6 +1,26 @@
 #include "command/command.h"
 #include "common/log.h"
+#include "common/settings.h"
 #include "supervisor/supervisor.h"
+
+void serve_help(FILE *stream)
+{
+    fputs("Usage: berth serve [OPTION …] [APP | /MOUNT=APP …]\n"
+          "\n"
+          "Serves applications on Unix domain sockets. An APP is a module (./hello.so) or a C source (hello.c);\n"
+          "/MOUNT=APP puts it below a path.\n"
+          "\n",
+          stream);
+    settings_help(stream);
+    fputs("\n"
+          "TIME is in seconds, or has a unit: 500ms, 30s, 2m, 1h. SIZE is in bytes, or has one: 64K, 1M, 2G.\n"
+          "Each option is also a variable (--socket-mode: BERTH_SOCKET_MODE, lists with commas) and a key of\n"
+          "the --config file (socket-mode = 0660), whose [app /MOUNT] sections hold the applications and whose\n"
+          "[listen NAME] sections hold listeners with a mode and an owner of their own. A path that is not\n"
+          "absolute begins where berth was started, in the file as well. \"berth check\" says what is wrong with\n"
+          "all of this.\n",
+          stream);
+}
 
 int serve_main(int argc, char **argv)
 {

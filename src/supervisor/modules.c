@@ -24,22 +24,29 @@ static bool ends_in(const char *text, const char *end)
     return length > end_length && strcmp(text + length - end_length, end) == 0;
 }
 
+static int check_kind(const char *app, struct error *error)
+{
+    const char *argument;
+
+    if (ends_in(app, ".so") || ends_in(app, ".c") || builtin_find(app, &argument))
+        return 0;
+    return error_set(error, -EINVAL,
+                     "\"%s\" is no application: expected a module (./module.so), a C source (source.c), or "
+                     "a built-in one (%s)",
+                     app, builtin_names());
+}
+
 int modules_check(const struct settings *settings, struct error *error)
 {
+    int r = 0;
+
     if (settings->app_count == 0)
         return error_set(error, -EINVAL,
                          "no application: name a source or a module to serve, such as: "
                          "berth serve --uds /tmp/hello.sock contrib/examples/hello.c");
-    for (size_t i = 0; i < settings->app_count; i++) {
-        const char *app = settings->apps[i].app, *argument;
-
-        if (!ends_in(app, ".so") && !ends_in(app, ".c") && !builtin_find(app, &argument))
-            return error_set(error, -EINVAL,
-                             "\"%s\" is no application: expected a module (./module.so), a C source (source.c), or "
-                             "a built-in one (%s)",
-                             app, builtin_names());
-    }
-    return 0;
+    for (size_t i = 0; r == 0 && i < settings->app_count; i++)
+        r = check_kind(settings->apps[i].app, error);
+    return r;
 }
 
 static int open_file(const char *path, int *ret_fd, struct error *error)
@@ -55,6 +62,23 @@ static int open_file(const char *path, int *ret_fd, struct error *error)
     }
     *ret_fd = fd;
     return 0;
+}
+
+int modules_examine(const char *app, struct error *error)
+{
+    const char *argument = NULL;
+    unsigned char magic[4] = { 0 };
+    int fd, r = check_kind(app, error);
+
+    if (r < 0 || builtin_find(app, &argument))
+        return r;
+    r = open_file(app, &fd, error);
+    if (r < 0)
+        return r;
+    if (ends_in(app, ".so") && (read(fd, magic, sizeof(magic)) != sizeof(magic) || memcmp(magic, "\177ELF", 4) != 0))
+        r = error_set(error, -ENOEXEC, "%s: not a shared object; expected what \"cc -shared -fPIC\" makes", app);
+    close(fd);
+    return r;
 }
 
 /* Where the compiled object goes. Kernels before 6.3 do not know the flag that says that it is to be executed. */

@@ -26,6 +26,10 @@ struct modules {
 /* Whether every application of the settings is one that there can be. -EINVAL. */
 int modules_check(const struct settings *settings, struct error *error);
 
+/* Whether `app` is one, and its file can be opened and is what its name says; it is neither loaded nor compiled.
+ * -EINVAL, -ENOEXEC, or open(2)'s. */
+int modules_examine(const char *app, struct error *error);
+
 /* Opens the modules, and starts a compiler (`program compile SOURCE`) for each source, as `identity`. On failure
  * nothing runs and nothing is open. */
 int modules_open(struct modules *ret_modules, const struct settings *settings, const char *program,

@@ -1,0 +1,12 @@
+#include "command/command.h"
+#include "worker/compile.h"
+#include "worker/worker.h"
+
+const struct command commands[] = {
+    { "serve", serve_main, serve_help, "serve applications on Unix domain sockets" },
+    { "check", check_main, check_help, "say what is wrong with a configuration" },
+    { "worker", worker_main, NULL, NULL },
+    { "compile", compile_main, NULL, NULL },
+};
+
+const size_t command_count = sizeof(commands) / sizeof(commands[0]);
