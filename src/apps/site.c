@@ -22,6 +22,9 @@
 #include "apps/range.h"
 #include "apps/site_cache.h"
 
+/* Up to so many bytes of a file are read into memory for a reply with a range. */
+#define SHORT_RANGE_MAX 16384
+
 struct site {
     int folder;
     struct site_cache *cache;
@@ -64,16 +67,39 @@ static int add_header(void *reply, const char *name, const char *value)
     return berth_reply_header(reply, name, value);
 }
 
-static int send_range(struct berth_reply *reply, const struct site_file *file, const struct range *range)
+static int add_range_fields(struct berth_reply *reply, const struct site_file *file, const struct range *range)
 {
     char text[80];
-    int fd, r;
+    int r;
 
     snprintf(text, sizeof(text), "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, range->first, range->first + range->size - 1,
              file->mark.size);
     r = berth_reply_header(reply, "Content-Range", text);
-    if (r == 0)
-        r = site_file_add_fields(file, add_header, reply);
+    return r < 0 ? r : site_file_add_fields(file, add_header, reply);
+}
+
+/* A short piece is read and sent in one go with the head: that costs less than a descriptor for the reply. */
+static int send_short_range(struct berth_reply *reply, const struct site_file *file, const struct range *range)
+{
+    char bytes[SHORT_RANGE_MAX];
+    ssize_t size = site_file_read(file, range->first, bytes, range->size);
+    int r;
+
+    if (size < 0)
+        return (int)size;
+    if ((size_t)size < range->size)
+        return 503; /* it has just become shorter: by its next look the cache knows */
+    r = add_range_fields(reply, file, range);
+    return r < 0 ? r : berth_reply_bytes(reply, 206, file->type, bytes, range->size);
+}
+
+static int send_range(struct berth_reply *reply, const struct site_file *file, const struct range *range)
+{
+    int fd, r;
+
+    if (range->size <= SHORT_RANGE_MAX)
+        return send_short_range(reply, file, range);
+    r = add_range_fields(reply, file, range);
     if (r < 0)
         return r;
     if (file->bytes)

@@ -54,6 +54,7 @@ static unsigned int stalled_seconds(const struct settings *settings)
     return ms > DAEMON_STALLED_SECONDS ? ms : DAEMON_STALLED_SECONDS;
 }
 
+/* The worker ignores SIGPIPE. Not told so, libmicrohttpd would use neither sendfile nor one call for head and body. */
 static struct MHD_Daemon *start_library(struct daemon *daemon)
 {
     const struct settings *settings = daemon->server->settings;
@@ -69,6 +70,7 @@ static struct MHD_Daemon *start_library(struct daemon *daemon)
                             MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, daemon,                   //
                             MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, daemon,                       //
                             MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL,                         //
+                            MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,                                      //
                             STRICTNESS, 1, MHD_OPTION_END);
 }
 
