@@ -7,7 +7,8 @@
  *   3         the control channel, a SOCK_SEQPACKET socket; its end means: drain and exit
  *   4         the launch file, a sealed memfd at offset 0 for reading (see below)
  *   5         the shared counters, a memfd (counters.h)
- *   6 …       the listeners, in the launch file's order
+ *   6         where the access log goes, a description that is the workers' own (sink.h)
+ *   7 …       the listeners, in the launch file's order
  *   then …    the modules, in the launch file's order
  *
  * and the supervisor's environment without LISTEN_*, NOTIFY_SOCKET, WATCHDOG_* and BERTH_*.
@@ -22,13 +23,14 @@
 #include "common/settings.h"
 
 /* Grows with every change to this file or to the launch file's form; a child that finds another number refuses. */
-#define CONTRACT_VERSION 2
+#define CONTRACT_VERSION 3
 
 enum {
     CONTRACT_CONTROL_FD = 3,
     CONTRACT_LAUNCH_FD = 4,
     CONTRACT_COUNTERS_FD = 5,
-    CONTRACT_FIRST_FD = 6,
+    CONTRACT_ACCESS_LOG_FD = 6,
+    CONTRACT_FIRST_FD = 7,
 };
 
 /*
@@ -66,6 +68,8 @@ enum control_type {
     CONTROL_IDLE,     /* there is no connection any more */
     CONTROL_RETIRE,   /* --max-requests reached: replace me, then DRAIN me */
 };
+
+#define CONTROL_ACCESS_LOG "access"
 
 struct control_message {
     enum control_type type;

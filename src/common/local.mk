@@ -6,6 +6,7 @@ libberth_a_SOURCES += \
 	src/common/counters.c src/common/counters.h \
 	src/common/error.c src/common/error.h \
 	src/common/launch.c \
+	src/common/line.c src/common/line.h \
 	src/common/log.c src/common/log.h \
 	src/common/metrics.c src/common/metrics.h \
 	src/common/mistakes.c src/common/mistakes.h \
@@ -19,5 +20,6 @@ libberth_a_SOURCES += \
 	src/common/settings_pack.c \
 	src/common/settings_parts.h \
 	src/common/settings_table.c \
+	src/common/sink.c src/common/sink.h \
 	src/common/suggestion.c src/common/suggestion.h \
 	src/common/text_list.c

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,20 +11,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/line.h"
 #include "common/log.h"
+#include "common/sink.h"
 
 /* PIPE_BUF: up to here a line from one worker is not mixed with another's. */
 #define LINE_MAX_BYTES 4096
-
-struct line {
-    char bytes[LINE_MAX_BYTES];
-    size_t size;
-};
-
-static const char cut_mark[] = "…";
+#define ROLE_MAX       64
 
 static enum berth_log_level log_level = BERTH_LOG_INFO;
 static const char *log_role = "berth";
+static bool log_json;
+static uint64_t lost; /* lines, since the last that was written */
 
 /* What JOURNAL_STREAM names (systemd.exec(5)): the stream that systemd gave us, if it gave one. */
 static bool journal_known;
@@ -59,112 +58,106 @@ void log_init(enum berth_log_level level, const char *role)
     journal_find();
 }
 
-static void line_add(struct line *line, const char *bytes, size_t size)
+void log_use_json(bool json)
 {
-    memcpy(line->bytes + line->size, bytes, size);
-    line->size += size;
-}
-
-/* The bytes of the UTF-8 character at `text` if it is one that a terminal shows and does not obey; 0 otherwise. C1
- * controls (U+0080 to U+009F) are two bytes of valid UTF-8, and a terminal may take them for escape sequences. RFC
- * 3629. */
-static size_t printable_length(const unsigned char *text)
-{
-    size_t length = text[0] < 0x80   ? 1
-                    : text[0] < 0xc2 ? 0
-                    : text[0] < 0xe0 ? 2
-                    : text[0] < 0xf0 ? 3
-                    : text[0] < 0xf5 ? 4
-                                     : 0;
-
-    if (text[0] < 0x20 || text[0] == 0x7f)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    if ((text[0] == 0xc2 && text[1] < 0xa0) || (text[0] == 0xe0 && text[1] < 0xa0) ||
-        (text[0] == 0xed && text[1] > 0x9f) || (text[0] == 0xf0 && text[1] < 0x90) ||
-        (text[0] == 0xf4 && text[1] > 0x8f))
-        return 0;
-    return length;
-}
-
-/* One character, or one byte that must not be shown, as it goes into the line. */
-static size_t escape_one(const unsigned char *text, char escaped[5], size_t *ret_size)
-{
-    static const char letters[] = "abtnvfr";
-    size_t length = printable_length(text);
-
-    if (length > 0) {
-        memcpy(escaped, text, length);
-        *ret_size = length;
-        return length;
-    }
-    if (text[0] >= '\a' && text[0] <= '\r')
-        *ret_size = (size_t)snprintf(escaped, 5, "\\%c", letters[text[0] - '\a']);
-    else
-        *ret_size = (size_t)snprintf(escaped, 5, "\\x%02x", text[0]);
-    return 1;
-}
-
-static void line_add_escaped(struct line *line, const char *text)
-{
-    const unsigned char *next = (const unsigned char *)text;
-    char escaped[5];
-    size_t size, consumed;
-
-    while (*next) {
-        consumed = escape_one(next, escaped, &size);
-        /* Room stays for the mark and the newline. */
-        if (line->size + size + sizeof(cut_mark) > sizeof(line->bytes)) {
-            line_add(line, cut_mark, sizeof(cut_mark) - 1);
-            return;
-        }
-        line_add(line, escaped, size);
-        next += consumed;
-    }
+    log_json = json;
 }
 
 static const char *level_name(enum berth_log_level level)
 {
     switch (level) {
     case BERTH_LOG_ERROR:
-        return "error: ";
+        return "error";
     case BERTH_LOG_WARNING:
-        return "warning: ";
+        return "warning";
     case BERTH_LOG_DEBUG:
-        return "debug: ";
+        return "debug";
     case BERTH_LOG_INFO:
         break;
     }
-    return ""; /* what a server has to say by itself needs no label */
+    return "info";
 }
 
 /* A person at a terminal knows the date; who reads a file later does not. */
-static void line_begin(struct line *line, enum berth_log_level level)
+static void line_add_prefix(struct line *line, enum berth_log_level level)
 {
     time_t now = time(NULL);
     struct tm parts;
-    char prefix[160];
-    size_t size;
+    char text[32];
 
     if (goes_to_journal()) {
-        line->size = (size_t)snprintf(line->bytes, sizeof(line->bytes), "<%d>", (int)level);
+        line_add_text(line, "<");
+        line_add_number(line, (uint64_t)level);
+        line_add_text(line, ">");
         return;
     }
     if (!localtime_r(&now, &parts))
         memset(&parts, 0, sizeof(parts));
-    size = strftime(prefix, sizeof(prefix), isatty(STDERR_FILENO) ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &parts);
-    snprintf(prefix + size, sizeof(prefix) - size, " %.64s: %s", log_role, level_name(level));
-    line->size = 0;
-    line_add(line, prefix, strlen(prefix));
+    line_add(line, text,
+             strftime(text, sizeof(text), isatty(STDERR_FILENO) ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &parts));
+    line_add_text(line, " ");
+    line_add_escaped(line, log_role, LINE_PLAIN, ROLE_MAX);
+    line_add_text(line, ": ");
+    if (level == BERTH_LOG_INFO)
+        return; /* what a server has to say by itself needs no label */
+    line_add_text(line, level_name(level));
+    line_add_text(line, ": ");
+}
+
+static void line_add_json(struct line *line, enum berth_log_level level, const char *text)
+{
+    static struct line_clock line_clock;
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    line_add_text(line, "{\"time\":\"");
+    line_add_time(line, &line_clock, &now);
+    line_add_text(line, "\",\"level\":\"");
+    line_add_text(line, level_name(level));
+    line_add_text(line, "\",\"role\":");
+    line_add_escaped(line, log_role, LINE_JSON, ROLE_MAX);
+    line_add_text(line, ",\"message\":");
+    line_add_escaped(line, text, LINE_JSON, line->limit - line->size - 2);
+    line_add_text(line, "}\n");
+}
+
+/* One write of one line: a log that blocks or is gone must not take the server with it. Returns whether it was taken.
+ */
+static bool write_line(enum berth_log_level level, const char *text)
+{
+    char bytes[LINE_MAX_BYTES];
+    struct line line = { .bytes = bytes, .limit = sizeof(bytes) };
+    struct sink sink;
+
+    if (log_json) {
+        line_add_json(&line, level, text);
+    } else {
+        line_add_prefix(&line, level);
+        line_add_escaped(&line, text, LINE_PLAIN, line.limit - line.size - 1);
+        line_add_text(&line, "\n");
+    }
+    sink_init(&sink, STDERR_FILENO);
+    return sink_write(&sink, line.bytes, line.size) == (ssize_t)line.size;
+}
+
+/* First of all, what is missing. */
+static bool tell_of_lost(void)
+{
+    char text[64];
+
+    if (lost == 0)
+        return true;
+    snprintf(text, sizeof(text), "%" PRIu64 " lines are missing here: nobody took them", lost);
+    if (!write_line(BERTH_LOG_WARNING, text))
+        return false;
+    lost = 0;
+    return true;
 }
 
 void berth_log(enum berth_log_level level, const char *format, ...)
 {
     int saved_errno = errno;
     char text[LINE_MAX_BYTES];
-    struct line line;
     va_list arguments;
 
     if (level > log_level)
@@ -173,13 +166,8 @@ void berth_log(enum berth_log_level level, const char *format, ...)
     if (vsnprintf(text, sizeof(text), format, arguments) < 0)
         text[0] = '\0';
     va_end(arguments);
-
-    line_begin(&line, level);
-    line_add_escaped(&line, text);
-    line_add(&line, "\n", 1);
-    /* One write, whatever becomes of it: a log that blocks or is gone must not take the server with it. */
-    while (write(STDERR_FILENO, line.bytes, line.size) < 0 && errno == EINTR)
-        ;
+    if (!tell_of_lost() || !write_line(level, text))
+        lost++;
     errno = saved_errno;
 }
 

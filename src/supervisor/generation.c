@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "supervisor/access.h"
 #include "supervisor/child.h"
 #include "supervisor/internal.h"
 
@@ -66,6 +67,8 @@ void generation_free(struct generation *generation)
     free(generation->fds);
     if (generation->launch_fd >= 0)
         close(generation->launch_fd);
+    if (generation->access_fd >= 0)
+        close(generation->access_fd);
     uv_close((uv_handle_t *)&generation->backoff, on_closed);
 }
 
@@ -83,7 +86,7 @@ int generation_new(struct supervisor *supervisor, struct settings *settings, str
     generation->supervisor = supervisor;
     generation->settings = *settings;
     generation->identity = *identity;
-    generation->launch_fd = -1;
+    generation->launch_fd = generation->access_fd = -1;
     generation->wanted = settings->workers;
     generation->backoff.data = generation;
     uv_timer_init(&supervisor->loop, &generation->backoff);
@@ -94,6 +97,28 @@ int generation_new(struct supervisor *supervisor, struct settings *settings, str
     }
     *ret_generation = generation;
     return 0;
+}
+
+int generation_open_access_log(struct generation *generation, struct error *error)
+{
+    return access_open(&generation->settings, &generation->access_fd, error);
+}
+
+void generation_reopen_access_log(struct generation *generation)
+{
+    struct error error;
+    int fd;
+
+    if (generation->settings.no_access_log || generation->settings.access_log == NULL)
+        return;
+    if (access_open(&generation->settings, &fd, &error) < 0) {
+        log_error("%s", error.text);
+        return;
+    }
+    close(generation->access_fd);
+    generation->access_fd = fd;
+    for (struct process *process = generation->processes; process != NULL; process = process->next)
+        process_send_access_log(process);
 }
 
 /* ---- counting ---- */

@@ -58,6 +58,7 @@ void process_drain(struct process *process);
 void process_stop(struct process *process);
 void process_kill(struct process *process);
 void process_send_log(struct process *process);
+void process_send_access_log(struct process *process);
 void process_reaped(struct process *process, int status); /* frees it */
 bool process_lived(const struct process *process);        /* long enough to be no failed start */
 
@@ -80,6 +81,7 @@ struct generation {
     int *fds; /* the listeners'; borrowed from the sockets until the generation leaves */
     size_t listener_count;
     int launch_fd;
+    int access_fd;             /* where the workers write their access log to */
     struct process *processes; /* the last started first */
     unsigned int wanted;       /* how many are to serve */
     unsigned int streak;       /* starts that failed in a row */
@@ -91,6 +93,10 @@ struct generation {
 int generation_new(struct supervisor *supervisor, struct settings *settings, struct identity *identity,
                    struct generation **ret_generation);
 void generation_free(struct generation *generation);
+
+/* Opens where its access log goes; once more, only if that is a file of its own. */
+int generation_open_access_log(struct generation *generation, struct error *error);
+void generation_reopen_access_log(struct generation *generation);
 
 /* Starts the workers, as soon as nothing is compiled any more. */
 void generation_start(struct generation *generation);
@@ -140,7 +146,7 @@ void supervisor_on_ready(struct supervisor *supervisor, struct generation *gener
 void supervisor_on_failed(struct supervisor *supervisor, struct generation *generation, const char *reason);
 void supervisor_on_activity(struct supervisor *supervisor);
 void supervisor_drain(struct supervisor *supervisor);
-void supervisor_reopen_log(struct supervisor *supervisor);
+void supervisor_reopen_logs(struct supervisor *supervisor);
 
 /* reload.c: the next generation, from the settings as they are now. 0, or the exit code that this failure means. */
 int reload_begin(struct supervisor *supervisor, struct error *error);

@@ -1,4 +1,5 @@
 libberth_a_SOURCES += \
+	src/supervisor/access.c src/supervisor/access.h \
 	src/supervisor/child.c src/supervisor/child.h \
 	src/supervisor/generation.c \
 	src/supervisor/identity.c src/supervisor/identity.h \

@@ -62,7 +62,7 @@ static int reopen_launch(int fd)
 /* The descriptors from 3 on, as contract.h lists them. */
 static int *list_fds(const struct generation *generation, int channel, int launch, size_t *ret_count)
 {
-    size_t count = 3 + generation->listener_count + generation->modules.count, n = 0;
+    size_t count = 4 + generation->listener_count + generation->modules.count, n = 0;
     int *fds = calloc(count, sizeof(*fds));
 
     if (fds == NULL)
@@ -70,6 +70,7 @@ static int *list_fds(const struct generation *generation, int channel, int launc
     fds[n++] = channel;
     fds[n++] = launch;
     fds[n++] = counters_fd(generation->supervisor->counters);
+    fds[n++] = generation->access_fd;
     for (size_t i = 0; i < generation->listener_count; i++)
         fds[n++] = generation->fds[i];
     for (size_t i = 0; i < generation->modules.count; i++)
@@ -270,13 +271,13 @@ static void read_channel(struct process *process)
 /* ---- what it is told ---- */
 
 /* What cannot be sent is no matter: the channel's end, or the timer, brings it to an end. */
-static void tell(struct process *process, enum control_type type, int fd)
+static void tell(struct process *process, enum control_type type, const char *body, int fd)
 {
     int r;
 
     if (uv_is_closing((uv_handle_t *)&process->poll))
         return;
-    r = control_send(process->channel, CONTROL_SUPERVISOR, type, NULL, fd);
+    r = control_send(process->channel, CONTROL_SUPERVISOR, type, body, fd);
     if (r < 0)
         log_debug("worker %u (pid %d) does not listen: %s", process->number, (int)process->pid, strerror(-r));
 }
@@ -286,7 +287,7 @@ void process_drain(struct process *process)
     if (process->state == PROCESS_LEAVING || process->state == PROCESS_CONDEMNED)
         return;
     process->state = PROCESS_LEAVING;
-    tell(process, CONTROL_DRAIN, -1);
+    tell(process, CONTROL_DRAIN, NULL, -1);
     arm(process, (uint64_t)process->generation->settings.graceful_ms + LINGER_MS);
 }
 
@@ -295,7 +296,7 @@ void process_stop(struct process *process)
     if (process->state == PROCESS_CONDEMNED)
         return;
     process->state = PROCESS_LEAVING;
-    tell(process, CONTROL_STOP, -1);
+    tell(process, CONTROL_STOP, NULL, -1);
     arm(process, LINGER_MS);
 }
 
@@ -306,7 +307,12 @@ void process_kill(struct process *process)
 
 void process_send_log(struct process *process)
 {
-    tell(process, CONTROL_LOG, STDERR_FILENO);
+    tell(process, CONTROL_LOG, NULL, STDERR_FILENO);
+}
+
+void process_send_access_log(struct process *process)
+{
+    tell(process, CONTROL_LOG, CONTROL_ACCESS_LOG, process->generation->access_fd);
 }
 
 static void abort_it(struct process *process, const char *complaint)
@@ -327,7 +333,7 @@ static void ping_or_abort(struct process *process)
         return;
     }
     process->pinged = true;
-    tell(process, CONTROL_PING, -1);
+    tell(process, CONTROL_PING, NULL, -1);
     if (process->generation->settings.worker_timeout_ms > 0)
         arm(process, process->generation->settings.worker_timeout_ms);
 }

@@ -37,6 +37,7 @@ static int settle(struct supervisor *supervisor, const struct settings *settings
         return 0;
     }
     log_init(settings->log_level, "berth");
+    log_use_json(settings->log_format == LOG_FORMAT_JSON);
     if (settings->log_file != NULL) {
         int r = log_open(settings->log_file, error);
 
@@ -132,6 +133,12 @@ int reload_begin(struct supervisor *supervisor, struct error *error)
         error_set(error, r, "cannot prepare the workers: %s", strerror(-r));
         return EXIT_FAILURE;
     }
+    r = generation_open_access_log(generation, error);
+    if (r < 0) {
+        generation_free(generation);
+        sockets_revert(&supervisor->sockets);
+        return EXIT_USAGE;
+    }
     r = modules_open(&generation->modules, &generation->settings, supervisor->program, &generation->identity, error);
     if (r < 0) {
         generation_free(generation);
@@ -180,8 +187,9 @@ void reload_commit(struct supervisor *supervisor)
     if (before != NULL) {
         counters_reloaded(supervisor->counters, true);
         log_init(supervisor->current->settings.log_level, "berth");
+        log_use_json(supervisor->current->settings.log_format == LOG_FORMAT_JSON);
         if (supervisor->current->settings.log_file != NULL)
-            supervisor_reopen_log(supervisor);
+            supervisor_reopen_logs(supervisor);
         log_info("reloaded: %u workers serve with the new settings", supervisor->current->wanted);
         generation_drain(before);
     }

@@ -4,6 +4,7 @@
 #include "supervisor/supervisor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,7 +157,7 @@ void supervisor_on_activity(struct supervisor *supervisor)
 
 /* ---- signals ---- */
 
-void supervisor_reopen_log(struct supervisor *supervisor)
+static void reopen_error_log(struct supervisor *supervisor)
 {
     const struct generation *generation = supervisor->current;
     struct error error;
@@ -170,6 +171,13 @@ void supervisor_reopen_log(struct supervisor *supervisor)
     for (const struct generation *g = supervisor->generations; g != NULL; g = g->next)
         for (struct process *process = g->processes; process != NULL; process = process->next)
             process_send_log(process);
+}
+
+void supervisor_reopen_logs(struct supervisor *supervisor)
+{
+    reopen_error_log(supervisor);
+    for (struct generation *g = supervisor->generations; g != NULL; g = g->next)
+        generation_reopen_access_log(g);
 }
 
 /* One worker more or less. */
@@ -224,7 +232,7 @@ static void on_signal(uv_signal_t *handle, int number)
         reload_request(supervisor);
         break;
     case SIGUSR1:
-        supervisor_reopen_log(supervisor);
+        supervisor_reopen_logs(supervisor);
         break;
     case SIGTTIN:
     case SIGTTOU:
@@ -270,6 +278,7 @@ static void prepare_signals(struct supervisor *supervisor)
         uv_signal_start(&supervisor->signals[i], on_signal, numbers[i]);
     }
     signal(SIGPIPE, SIG_IGN); /* a log that nobody reads any more must not end the server */
+    signal(SIGXFSZ, SIG_IGN); /* nor one that may not grow */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -295,11 +304,25 @@ static int prepare_counters(struct supervisor *supervisor, struct error *error)
     return r < 0 ? error_set(error, r, "cannot make the shared counters: %s", strerror(-r)) : 0;
 }
 
+/* What is opened later must not come to be standard output by accident, and get the log. */
+static void occupy_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO && fcntl(fd, F_SETFD, 0) == 0);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
 /* In this order: see sockets_take_activation and report_prepare_banner. */
 static int prepare(struct supervisor *supervisor, struct error *error)
 {
-    int r = sockets_take_activation(&supervisor->sockets, error);
+    int r;
 
+    occupy_standard_descriptors();
+    r = sockets_take_activation(&supervisor->sockets, error);
     if (r < 0)
         return EXIT_USAGE;
     report_prepare_banner(supervisor);

@@ -1,5 +1,7 @@
 libberth_a_SOURCES +=
 libberth_a_SOURCES += \
+	src/worker/access_line.c src/worker/access_line.h \
+	src/worker/access_log.c src/worker/access_log.h \
 	src/worker/application.c src/worker/application.h \
 	src/worker/memory.c src/worker/memory.h \
 	src/worker/self.c src/worker/self.h \

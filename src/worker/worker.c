@@ -18,6 +18,7 @@
 #include "http/reply.h"
 #include "http/server.h"
 #include "socket/names.h"
+#include "worker/access_log.h"
 #include "worker/application.h"
 #include "worker/loop.h"
 #include "worker/self.h"
@@ -36,6 +37,7 @@ struct worker {
     unsigned int number;
     struct self self;
     struct http_server http;
+    struct access_log access_log;
     uint64_t retire_at; /* how many requests make it ask for its replacement; UINT64_MAX: never */
     bool control_ended;
     char log_role[32];
@@ -76,9 +78,11 @@ static void drain(struct worker *worker)
         finish(worker);
 }
 
-static void take_log(const struct control_message *message)
+static void take_log(struct worker *worker, const struct control_message *message)
 {
-    if (message->fd >= 0)
+    if (strcmp(message->body, CONTROL_ACCESS_LOG) == 0)
+        access_log_replace(&worker->access_log, message->fd);
+    else
         dup3(message->fd, STDERR_FILENO, 0);
 }
 
@@ -95,7 +99,7 @@ static void obey(struct worker *worker, const struct control_message *message)
         finish(worker);
         break;
     case CONTROL_LOG:
-        take_log(message);
+        take_log(worker, message);
         break;
     default:
         break;
@@ -137,7 +141,7 @@ static void request_completed(struct http_server *http, const struct http_record
 {
     struct worker *worker = (struct worker *)((char *)http - offsetof(struct worker, http));
 
-    (void)record;
+    access_log_add(&worker->access_log, record);
     if (http->request_count == worker->retire_at)
         tell(worker, CONTROL_RETIRE, NULL);
 }
@@ -153,7 +157,8 @@ static void ignored(int signal_number)
  */
 static void ignore_signals(void)
 {
-    static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU, SIGPIPE };
+    static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU, SIGPIPE,
+                                   SIGXFSZ /* a log that may not grow must not end the server */ };
     struct sigaction action = { .sa_handler = ignored, .sa_flags = SA_RESTART };
 
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
@@ -193,6 +198,19 @@ static int open_loop(struct worker *worker)
     return r == 0 ? names_init(&worker->loop) : r;
 }
 
+static int open_access_log(struct worker *worker, struct error *error)
+{
+    struct access_log *log = &worker->access_log;
+    int r = 0;
+
+    log->format = worker->launch.settings.log_format;
+    log->role = worker->log_role;
+    log->dropped = &worker->http.counters->figures[COUNTERS_LOG_DROPPED];
+    if (!worker->launch.settings.no_access_log)
+        r = access_log_open(log, &worker->loop, CONTRACT_ACCESS_LOG_FD);
+    return r < 0 ? error_set(error, r, "the access log cannot begin: %s", strerror(-r)) : 0;
+}
+
 static int open_http(struct worker *worker, struct error *error)
 {
     int r;
@@ -216,6 +234,7 @@ static int start(struct worker *worker, struct error *error)
     if (r < 0)
         return r;
     log_init(worker->launch.settings.log_level, worker->log_role);
+    log_use_json(worker->launch.settings.log_format == LOG_FORMAT_JSON);
     keep_descriptors(worker->launch.listener_count + worker->launch.settings.app_count);
     counters_attach(CONTRACT_COUNTERS_FD, worker->number, &worker->self.counters, &worker->http.counters);
     worker->self.http = &worker->http;
@@ -226,6 +245,9 @@ static int start(struct worker *worker, struct error *error)
     r = open_loop(worker);
     if (r < 0)
         return error_set(error, r, "the event loop cannot be made: %s", strerror(-r));
+    r = open_access_log(worker, error);
+    if (r < 0)
+        return r;
     r = applications_start(&worker->launch.settings, CONTRACT_FIRST_FD + (int)worker->launch.listener_count,
                            worker->router, worker->http.counters, &worker->applications, error);
     if (r < 0)
@@ -239,6 +261,7 @@ static bool stop(struct worker *worker)
 {
     http_server_close(&worker->http);
     applications_stop(worker->applications);
+    access_log_close(&worker->access_log);
     uv_close((uv_handle_t *)&worker->control, NULL);
     uv_close((uv_handle_t *)&worker->grace, NULL);
     for (int turn = 0; turn < CLOSE_TURNS_MAX && uv_run(&worker->loop, UV_RUN_NOWAIT) != 0; turn++)

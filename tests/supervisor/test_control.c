@@ -69,7 +69,7 @@ static const struct {
     bool body, fd;
 } permitted[] = {
     { CONTROL_PING, CONTROL_SUPERVISOR, false, false }, { CONTROL_DRAIN, CONTROL_SUPERVISOR, false, false },
-    { CONTROL_STOP, CONTROL_SUPERVISOR, false, false }, { CONTROL_LOG, CONTROL_SUPERVISOR, false, true },
+    { CONTROL_STOP, CONTROL_SUPERVISOR, false, false }, { CONTROL_LOG, CONTROL_SUPERVISOR, true, true },
     { CONTROL_READY, CONTROL_WORKER, false, false },    { CONTROL_PONG, CONTROL_WORKER, false, false },
     { CONTROL_FAILED, CONTROL_WORKER, true, false },    { CONTROL_BUSY, CONTROL_WORKER, false, false },
     { CONTROL_IDLE, CONTROL_WORKER, false, false },     { CONTROL_RETIRE, CONTROL_WORKER, false, false },
