@@ -9,6 +9,8 @@ static const struct builtin builtins[] = {
     { "status", &app_status, NULL },
 };
 
+const char *const builtin_default_set[] = { "/=site:%s", "status", NULL };
+
 const struct builtin *builtin_find(const char *spec, const char **ret_argument)
 {
     const char *colon = strchr(spec, ':');

@@ -27,11 +27,10 @@ static int reply_json(struct berth_reply *reply, unsigned int status, json_t *js
     return r;
 }
 
+/* Asked every second by whoever watches: prepared once. */
 static int ping(struct berth_request *request, struct berth_reply *reply)
 {
-    int r = no_store(reply);
-
-    return r < 0 ? r : berth_reply_bytes(reply, 200, "text/plain; charset=utf-8", "OK", 2);
+    return berth_reply_prepared(reply, 200, berth_request_state(request));
 }
 
 static int version(struct berth_request *request, struct berth_reply *reply)
@@ -82,4 +81,25 @@ static const struct berth_route routes[] = {
     { "GET", "/routes", routes_page }, { "GET", "/metrics", metrics }, { 0 },
 };
 
-BERTH_APP("status", .routes = routes);
+static int start(const struct berth_settings *settings, void **ret_state)
+{
+    struct berth_prepared *pong;
+    int r = berth_prepared_bytes("text/plain; charset=utf-8", "OK", 2, NULL, NULL, &pong);
+
+    if (r < 0)
+        return r;
+    r = berth_prepared_header(pong, "Cache-Control", "no-store");
+    if (r < 0) {
+        berth_prepared_free(pong);
+        return r;
+    }
+    *ret_state = pong;
+    return 0;
+}
+
+static void stop(void *state)
+{
+    berth_prepared_free(state);
+}
+
+BERTH_APP("status", .routes = routes, .start = start, .stop = stop);

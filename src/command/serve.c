@@ -7,8 +7,10 @@ void serve_help(FILE *stream)
 {
     fputs("Usage: berth serve [OPTION …] [APP | /MOUNT=APP …]\n"
           "\n"
-          "Serves applications on Unix domain sockets. An APP is a module (./hello.so) or a C source (hello.c);\n"
-          "/MOUNT=APP puts it below a path.\n"
+          "Serves applications on Unix domain sockets. An APP is a module (./hello.so), a C source (hello.c), or\n"
+          "built in: site:DIR, the files below a folder; status, the server about itself (/_ping, /version, /healthz,\n"
+          "/routes, /metrics). /MOUNT=APP puts it below a path. Without an APP the site that comes with berth and\n"
+          "status are served.\n"
           "\n",
           stream);
     settings_help(stream);

@@ -1,6 +1,7 @@
 libberth_a_SOURCES += \
 	src/supervisor/access.c src/supervisor/access.h \
 	src/supervisor/child.c src/supervisor/child.h \
+	src/supervisor/default_set.c src/supervisor/default_set.h \
 	src/supervisor/generation.c \
 	src/supervisor/identity.c src/supervisor/identity.h \
 	src/supervisor/internal.h \

@@ -40,10 +40,6 @@ int modules_check(const struct settings *settings, struct error *error)
 {
     int r = 0;
 
-    if (settings->app_count == 0)
-        return error_set(error, -EINVAL,
-                         "no application: name a source or a module to serve, such as: "
-                         "berth serve --uds /tmp/hello.sock contrib/examples/hello.c");
     for (size_t i = 0; r == 0 && i < settings->app_count; i++)
         r = check_kind(settings->apps[i].app, error);
     return r;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "supervisor/default_set.h"
 #include "supervisor/internal.h"
 
 static int check_idle(const struct supervisor *supervisor, const struct settings *settings, struct error *error)
@@ -82,11 +83,22 @@ static void adopt(struct supervisor *supervisor, struct generation *generation)
     generation_start(generation);
 }
 
+static int load_settings(struct supervisor *supervisor, struct settings *ret_settings, struct mistakes *mistakes)
+{
+    int r = settings_load(ret_settings, supervisor->argc, supervisor->argv, mistakes);
+
+    if (r < 0 || ret_settings->app_count > 0)
+        return r;
+    settings_done(ret_settings);
+    mistakes_done(mistakes); /* the warnings come again */
+    return default_set_load(ret_settings, supervisor->argc, supervisor->argv, supervisor->program, mistakes);
+}
+
 /* One mistake is told by whoever calls; of several each has its line in the log before. */
 static int load(struct supervisor *supervisor, struct settings *ret_settings, struct error *error)
 {
     struct mistakes mistakes = { 0 };
-    int r = settings_load(ret_settings, supervisor->argc, supervisor->argv, &mistakes);
+    int r = load_settings(supervisor, ret_settings, &mistakes);
     size_t wrong = mistakes.left_out;
 
     for (size_t i = 0; i < mistakes.count; i++)
