@@ -1,7 +1,9 @@
 if HAVE_CHECK
 tests_unit_SOURCES += \
+	tests/common/test_counters.c \
 	tests/common/test_launch.c \
 	tests/common/test_log.c \
+	tests/common/test_metrics.c \
 	tests/common/test_number.c \
 	tests/common/test_settings.c
 endif

@@ -5,6 +5,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_accept \
 	tests/fuzz/fuzz_activation \
 	tests/fuzz/fuzz_control \
+	tests/fuzz/fuzz_counters \
 	tests/fuzz/fuzz_cookie \
 	tests/fuzz/fuzz_host \
 	tests/fuzz/fuzz_launch \
@@ -40,6 +41,10 @@ tests_fuzz_fuzz_control_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_cookie_SOURCES = tests/fuzz/fuzz_cookie.c $(fuzz_main)
 tests_fuzz_fuzz_cookie_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_cookie_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_counters_SOURCES = tests/fuzz/fuzz_counters.c $(fuzz_main)
+tests_fuzz_fuzz_counters_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_counters_LDFLAGS = $(fuzz_link)
 
 tests_fuzz_fuzz_host_SOURCES = tests/fuzz/fuzz_host.c $(fuzz_main)
 tests_fuzz_fuzz_host_LDADD = $(fuzz_libs)
