@@ -18,7 +18,8 @@ SYSTEM_TESTS = \
 	tests/system/61-strictness.sh \
 	tests/system/70-identity.sh \
 	tests/system/80-hold.sh \
-	tests/system/92-config.sh
+	tests/system/92-config.sh \
+	tests/system/93-manual.sh
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += tests/system/lib.sh $(SYSTEM_TESTS)
 
