@@ -2,3 +2,4 @@ libberth_a_SOURCES += \
 	src/command/check.c \
 	src/command/command.c src/command/command.h \
 	src/command/serve.c
+EXTRA_DIST += src/command/README.md
