@@ -14,6 +14,7 @@ include tests/socket/local.mk
 include tests/supervisor/local.mk
 include tests/worker/local.mk
 include tests/http/local.mk
+include tests/apps/local.mk
 include tests/system/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk

@@ -3,13 +3,17 @@
 # A new target is three lines here.
 fuzz_targets = \
 	tests/fuzz/fuzz_accept \
+	tests/fuzz/fuzz_accept_encoding \
 	tests/fuzz/fuzz_activation \
 	tests/fuzz/fuzz_control \
 	tests/fuzz/fuzz_counters \
 	tests/fuzz/fuzz_cookie \
+	tests/fuzz/fuzz_etag \
 	tests/fuzz/fuzz_host \
+	tests/fuzz/fuzz_http_date \
 	tests/fuzz/fuzz_launch \
 	tests/fuzz/fuzz_query \
+	tests/fuzz/fuzz_range \
 	tests/fuzz/fuzz_router \
 	tests/fuzz/fuzz_settings \
 	tests/fuzz/fuzz_target
@@ -30,6 +34,10 @@ tests_fuzz_fuzz_accept_SOURCES = tests/fuzz/fuzz_accept.c $(fuzz_main)
 tests_fuzz_fuzz_accept_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_accept_LDFLAGS = $(fuzz_link)
 
+tests_fuzz_fuzz_accept_encoding_SOURCES = tests/fuzz/fuzz_accept_encoding.c $(fuzz_main)
+tests_fuzz_fuzz_accept_encoding_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_accept_encoding_LDFLAGS = $(fuzz_link)
+
 tests_fuzz_fuzz_activation_SOURCES = tests/fuzz/fuzz_activation.c $(fuzz_main)
 tests_fuzz_fuzz_activation_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_activation_LDFLAGS = $(fuzz_link)
@@ -46,9 +54,17 @@ tests_fuzz_fuzz_counters_SOURCES = tests/fuzz/fuzz_counters.c $(fuzz_main)
 tests_fuzz_fuzz_counters_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_counters_LDFLAGS = $(fuzz_link)
 
+tests_fuzz_fuzz_etag_SOURCES = tests/fuzz/fuzz_etag.c $(fuzz_main)
+tests_fuzz_fuzz_etag_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_etag_LDFLAGS = $(fuzz_link)
+
 tests_fuzz_fuzz_host_SOURCES = tests/fuzz/fuzz_host.c $(fuzz_main)
 tests_fuzz_fuzz_host_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_host_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_http_date_SOURCES = tests/fuzz/fuzz_http_date.c $(fuzz_main)
+tests_fuzz_fuzz_http_date_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_http_date_LDFLAGS = $(fuzz_link)
 
 tests_fuzz_fuzz_launch_SOURCES = tests/fuzz/fuzz_launch.c $(fuzz_main)
 tests_fuzz_fuzz_launch_LDADD = $(fuzz_libs)
@@ -57,6 +73,10 @@ tests_fuzz_fuzz_launch_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_query_SOURCES = tests/fuzz/fuzz_query.c $(fuzz_main)
 tests_fuzz_fuzz_query_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_query_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_range_SOURCES = tests/fuzz/fuzz_range.c $(fuzz_main)
+tests_fuzz_fuzz_range_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_range_LDFLAGS = $(fuzz_link)
 
 tests_fuzz_fuzz_router_SOURCES = tests/fuzz/fuzz_router.c $(fuzz_main)
 tests_fuzz_fuzz_router_LDADD = $(fuzz_libs)
