@@ -207,9 +207,11 @@ START_TEST(test_labels_stay)
     use_all_routes(6, "/6");
     use_all_routes(5, "/5");
     look();
+    ck_assert_uint_eq(find("GET /9/9")->classes[2], 1);
     ck_assert_uint_eq(find("GET /6/9")->classes[2], 1);
     use_all_routes(1, "/1");
     look();
+    ck_assert_uint_eq(find("GET /9/9")->classes[2], 1);
     ck_assert_uint_eq(find("GET /6/9")->classes[2], 1);
 }
 END_TEST

@@ -18,15 +18,17 @@ SYSTEM_TESTS = \
 	tests/system/61-strictness.sh \
 	tests/system/70-identity.sh \
 	tests/system/80-hold.sh \
+	tests/system/91-status.sh \
 	tests/system/92-config.sh \
 	tests/system/93-manual.sh
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += tests/system/lib.sh $(SYSTEM_TESTS)
 
-# Their tools: a load generator that tells kinds of failure apart, raw bytes, a receiver of sd_notify's messages, and an
-# application that misbehaves on request.
-check_PROGRAMS += tests/support/load tests/support/raw tests/support/receive
+# Their tools: a load generator that tells kinds of failure apart, a strict reader of /metrics, raw bytes, a receiver of
+# sd_notify's messages, and an application that misbehaves on request.
+check_PROGRAMS += tests/support/load tests/support/metrics tests/support/raw tests/support/receive
 tests_support_load_SOURCES = tests/support/load.c
+tests_support_metrics_SOURCES = tests/support/metrics.c
 tests_support_raw_SOURCES = tests/support/raw.c
 tests_support_receive_SOURCES = tests/support/receive.c
 check_DATA = tests/support/probe.so
