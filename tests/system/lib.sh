@@ -186,7 +186,8 @@ start() {
     local name=$1
 
     shift
-    : >"$DIR/$name.out" >"$DIR/$name.log"
+    : >"$DIR/$name.out"
+    : >"$DIR/$name.log"
     # Appending, so that a script may empty them meanwhile.
     "$@" >>"$DIR/$name.out" 2>>"$DIR/$name.log" </dev/null &
     PID=$!
