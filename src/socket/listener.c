@@ -162,14 +162,14 @@ static int occupant_probe(const char *path, const struct address *address, struc
     return 0;
 }
 
-/* Under the lock: makes the path free, by removing a socket that nobody serves. */
-static int way_clear(const struct listener *listener, const struct address *address, struct error *error)
+/* Removes the dead socket that `dead` is a descriptor of, if the path still leads to it. */
+static int dead_remove(const struct listener *listener, int dead, const struct address *address, struct error *error)
 {
     struct stat found, still;
-    int r = occupant_look(listener, &found, error);
+    int r;
 
-    if (r <= 0)
-        return r;
+    if (fstat(dead, &found) < 0)
+        return error_set(error, -errno, "%s: cannot look at it: %s", listener->path, strerror(errno));
     r = occupant_probe(listener->path, address, error);
     if (r < 0)
         return r;
@@ -183,6 +183,22 @@ static int way_clear(const struct listener *listener, const struct address *addr
         return error_set(error, -errno, "%s: cannot remove the socket that nobody serves: %s", listener->path,
                          strerror(errno));
     return 0;
+}
+
+/* Under the lock: makes the path free. Having the dead socket open keeps its inode's number from being given to a new
+ * one. */
+static int way_clear(const struct listener *listener, const struct address *address, struct error *error)
+{
+    int dead = openat(listener->folder_fd, listener->base, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int r;
+
+    if (dead < 0 && errno == ENOENT)
+        return 0;
+    if (dead < 0)
+        return error_set(error, -errno, "%s: cannot look at it: %s", listener->path, strerror(errno));
+    r = dead_remove(listener, dead, address, error);
+    close(dead);
+    return r;
 }
 
 /* ---- Taking the place ----------------------------------------------------------------------------------------- */
