@@ -2,6 +2,7 @@
 SUITE(accept)
 SUITE(arena)
 SUITE(control)
+SUITE(supervisor)
 SUITE(cookie)
 SUITE(field)
 SUITE(host)

@@ -298,7 +298,7 @@ static int prepare(struct supervisor *supervisor, struct error *error)
     report_prepare_banner(supervisor);
     r = notify_open(&supervisor->notify);
     if (r < 0)
-        error_set(error, r, "NOTIFY_SOCKET: %s", strerror(-r));
+        error_set(error, r, "NOTIFY_SOCKET, WATCHDOG_USEC or WATCHDOG_PID: %s", strerror(-r));
     if (r == 0)
         r = resolve_program(supervisor, error);
     if (r == 0)
