@@ -25,7 +25,7 @@ check-asan:
 	ROUNDS=$${ROUNDS:-20} $(MAKE) check
 
 # Valgrind is slow: the unit tests, and those scripts that pass through most of the code.
-valgrind_tests = 10-hello.sh
+valgrind_tests = 10-hello.sh 42-reload.sh 61-strictness.sh 80-hold.sh
 check-valgrind: all $(check_PROGRAMS) $(check_DATA)
 	$(AM_V_at)srcdir='$(srcdir)' $(srcdir)/tests/support/valgrind $(valgrind_tests)
 

@@ -62,7 +62,10 @@ stop_server
 
 it "workers do not listen to signals that are not for them"
 serve --workers 2 "$PROBE"
-wait_until workers_are 2
+both_ready() {
+    [ "$(grep -c 'is ready$' "$DIR/berth.log")" -eq 2 ]
+}
+wait_until both_ready || fail "they are not ready"
 before=$(workers)
 for signal in HUP INT QUIT USR1 USR2 TERM; do
     for worker in $before; do

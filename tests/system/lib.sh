@@ -130,7 +130,7 @@ trap 'exit 1' TERM INT HUP
 
 # Sanitizers and valgrind write to the logs of what they watch; a script that did not notice would be content.
 no_reports() {
-    grep -lE 'ERROR: (Address|Leak)Sanitizer|runtime error:|^==[0-9]+== [^ ]' "$DIR"/*.log >/dev/null 2>&1 || return 0
+    grep -lE 'ERROR: (Address|Leak)Sanitizer|runtime error:|^==[0-9]+==    (at|by) 0x' "$DIR"/*.log >/dev/null 2>&1 || return 0
     NAME="no report of a sanitizer or of valgrind"
     fail "see the logs"
     settle
