@@ -2,6 +2,7 @@
 SUITE(accept)
 SUITE(arena)
 SUITE(control)
+SUITE(sockets)
 SUITE(supervisor)
 SUITE(cookie)
 SUITE(field)

@@ -156,7 +156,7 @@ void reload_commit(struct supervisor *supervisor)
         log_init(supervisor->current->settings.log_level, "berth");
         if (supervisor->current->settings.log_file != NULL)
             supervisor_reopen_log(supervisor);
-        log_info("reloaded: %u workers serve with the new settings", supervisor->current->wanted);
+        log_info("reloaded: the new settings are in force, workers: %u", supervisor->current->wanted);
         generation_drain(before);
     }
     finish_reload(supervisor);

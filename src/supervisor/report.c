@@ -47,9 +47,9 @@ void report_state(struct supervisor *supervisor, const char *news)
         leaving += generation_count(g, PROCESS_LEAVING);
     }
     if (leaving > 0)
-        notify_send(supervisor->notify, "%s\nSTATUS=%u workers serve, %u drain", news, serving, leaving);
+        notify_send(supervisor->notify, "%s\nSTATUS=workers: %u, draining: %u", news, serving, leaving);
     else
-        notify_send(supervisor->notify, "%s\nSTATUS=%u workers serve", news, serving);
+        notify_send(supervisor->notify, "%s\nSTATUS=workers: %u", news, serving);
 }
 
 /* ---- the pid file ---- */

@@ -182,7 +182,7 @@ static void change_count(struct supervisor *supervisor, int by)
     if ((by < 0 && generation->wanted <= 1) || (by > 0 && generation->wanted >= WORKERS_MAX))
         return;
     generation->wanted += (unsigned int)by;
-    log_info("%u workers from now on", generation->wanted);
+    log_info("workers from now on: %u", generation->wanted);
     generation_reconcile(generation);
 }
 

@@ -1,6 +1,7 @@
 if HAVE_CHECK
 tests_unit_SOURCES += \
 	tests/supervisor/test_control.c \
+	tests/supervisor/test_sockets.c \
 	tests/supervisor/test_supervisor.c
 
 # berth with a worker that misbehaves on request; test_supervisor.c starts it.

@@ -461,8 +461,8 @@ START_TEST(counts_up_and_down)
     WAIT_FOR(ask_pid("who") == first);
     send_signal(SIGTTOU);
     send_signal(SIGTTIN);
-    WAIT_FOR(count_in(log_text(), "2 workers from now on") >= 2);
-    ck_assert_uint_eq(count_in(log_text(), "0 workers"), 0);
+    WAIT_FOR(count_in(log_text(), "workers from now on: 2") >= 2);
+    ck_assert_uint_eq(count_in(log_text(), "workers from now on: 0"), 0);
 }
 END_TEST
 
@@ -481,7 +481,7 @@ START_TEST(reloads)
     WAIT_FOR(is_gone(worker));
     WAIT_FOR(!answers_with("ready a"));
     ck_assert(answers_with("ready b"));
-    ck_assert(logged("reloaded: 2 workers"));
+    ck_assert(logged("in force, workers: 2"));
 }
 END_TEST
 
@@ -666,7 +666,7 @@ START_TEST(notifies)
     setenv("NOTIFY_SOCKET", scratch_path("n"), 1);
     setenv("WATCHDOG_USEC", "300000", 1);
     START("--uds", "s", "--timeout-graceful-shutdown", "100ms", "app.so");
-    WAIT_FOR(notified("READY=1\nSTATUS=1 workers serve"));
+    WAIT_FOR(notified("READY=1\nSTATUS=workers: 1"));
     ck_assert_ptr_nonnull(ask("who")); /* it is true */
     WAIT_FOR(notified("WATCHDOG=1\nWATCHDOG=1\nWATCHDOG=1"));
     ck_assert(!logged("berth listens"));
@@ -683,7 +683,7 @@ START_TEST(notifies)
     send_signal(SIGTERM);
     WAIT_FOR(notified("STOPPING=1\n") && notified("EXTEND_TIMEOUT_USEC="));
     ck_assert_int_eq(wait_end(), 0);
-    ck_assert(notified("EXTEND_TIMEOUT_USEC=5000000\nSTATUS=0 workers serve, 1 drain"));
+    ck_assert(notified("EXTEND_TIMEOUT_USEC=5000000\nSTATUS=workers: 0, draining: 1"));
     close(notifications);
     unsetenv("NOTIFY_SOCKET");
     unsetenv("WATCHDOG_USEC");
