@@ -161,7 +161,7 @@ static const struct option_entry options[] = {
       FIELD(limit_header),
       .min = 1024,
       .max = 1024 * 1024,
-      .fallback = "16K",
+      .fallback = "8K",
       .metavar = "SIZE",
       .help = "the longest request line and header fields together; 431 for more" },
     { .name = "limit-request-target",
@@ -169,7 +169,7 @@ static const struct option_entry options[] = {
       FIELD(limit_target),
       .min = 64,
       .max = 1024 * 1024,
-      .fallback = "8K",
+      .fallback = "4K",
       .metavar = "SIZE",
       .help = "the longest request target; 414 for more" },
 
