@@ -13,6 +13,12 @@ as() {
         curl -s --max-time 5 --unix-socket "$SOCKET" "http://localhost$4")
 }
 
+# The workers' user must reach the program and berth.h, in whatever folder this was built.
+mkdir "$DIR/bin" "$DIR/include"
+cp "$BERTH" "$DIR/bin/berth"
+cp "$SRCDIR/src/include/berth.h" "$DIR/include/berth.h"
+BERTH=$DIR/bin/berth
+
 # A user of the system's, whatever its name is here.
 user=$(getent passwd | awk -F: '$3 > 0 && $3 < 1000 { print $1; exit }')
 uid=$(id -u "$user")

@@ -5,6 +5,8 @@
 # ended, by pid, however it leaves. Run one by hand from the build folder: tests/system/10-hello.sh
 #
 # BERTH_WRAPPER   put before berth's command line: valgrind in `make check-valgrind`
+# BERTH_SLOW      set where times mean little: under sanitizers and valgrind
+# ROUNDS          how often to kill and to reload, 100
 # PATIENCE        seconds to wait for what must happen
 
 set -u
@@ -31,7 +33,8 @@ FINISHED=
 
 # The environment of a tester is not the test's.
 for variable in $(compgen -e | grep -E '^(BERTH_|LISTEN_|NOTIFY_SOCKET|WATCHDOG_|JOURNAL_STREAM)' || true); do
-    [ "$variable" = BERTH_WRAPPER ] || unset "$variable"
+    case $variable in BERTH_WRAPPER | BERTH_SLOW) continue ;; esac
+    unset "$variable"
 done
 
 # ---- cases ----
@@ -93,7 +96,7 @@ need_root() {
     if sudo -n true 2>/dev/null; then
         rm -rf "$DIR"
         trap - EXIT
-        exec sudo -n --preserve-env=BERTH_WRAPPER,CI,PATIENCE "$SRCDIR/tests/system/${0##*/}"
+        exec sudo -n --preserve-env=BERTH_WRAPPER,BERTH_SLOW,ROUNDS,CI,PATIENCE "$SRCDIR/tests/system/${0##*/}"
     fi
     skip "only root can try this"
 }
