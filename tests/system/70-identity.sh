@@ -17,6 +17,8 @@ as() {
 mkdir "$DIR/bin" "$DIR/include"
 cp "$BERTH" "$DIR/bin/berth"
 cp "$SRCDIR/src/include/berth.h" "$DIR/include/berth.h"
+cp "$EXAMPLES/who.so" "$DIR/who.so"
+chmod 755 "$DIR/who.so"
 BERTH=$DIR/bin/berth
 
 # A user of the system's, whatever its name is here.
@@ -93,6 +95,15 @@ as 54399 54399 "54322" /who
 expect_body "hello 54399 (uid 54399)"
 as 54399 54399 "" /who
 expect_body ""
+stop_server
+
+it "lives at the user's own place without --uds"
+mkdir "$DIR/run"
+chown 54321:54322 "$DIR/run"
+start berth setpriv --reuid 54321 --regid 54322 --clear-groups env XDG_RUNTIME_DIR="$DIR/run" "$BERTH" serve \
+    "$DIR/who.so"
+SERVER=$PID
+expect_soon answers "$DIR/run/berth/http.sock"
 stop_server
 
 it "refuses users that are none, with exit code 2"

@@ -2,6 +2,7 @@
 TEST_EXTENSIONS = .sh
 SYSTEM_TESTS = \
 	tests/system/10-hello.sh \
+	tests/system/11-usage.sh \
 	tests/system/20-socket-file.sh \
 	tests/system/30-activation.sh \
 	tests/system/40-crash.sh \
@@ -13,7 +14,9 @@ SYSTEM_TESTS = \
 	tests/system/46-idle-exit.sh \
 	tests/system/47-max-requests.sh \
 	tests/system/48-orphan.sh \
+	tests/system/49-init.sh \
 	tests/system/50-applications.sh \
+	tests/system/51-install.sh \
 	tests/system/60-limits.sh \
 	tests/system/61-strictness.sh \
 	tests/system/70-identity.sh \
