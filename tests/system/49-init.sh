@@ -6,7 +6,7 @@ need_root
 unshare --pid --fork true 2>/dev/null || skip "no process name space can be made here"
 
 it "serves as process 1"
-start berth unshare --pid --fork --kill-child --mount-proc "$BERTH" serve --uds "$SOCKET" "$PROBE"
+start berth unshare --pid --fork --kill-child "$BERTH" serve --uds "$SOCKET" "$PROBE"
 OUTSIDE=$PID
 wait_until answers "$SOCKET" || bail "it does not answer"
 SERVER=$(children "$OUTSIDE")
