@@ -119,9 +119,9 @@ struct supervisor {
     struct sockets sockets;
     struct notify *notify;
     struct generation *generations; /* all that have processes */
-    struct generation *current;     /* serves; NULL until the first does */
+    struct generation *current;     /* serves; NULL until the first does, and when it has ended */
     struct generation *next;        /* is being started, to take over from current */
-    uv_signal_t signals[8];
+    uv_signal_t signals[9];
     uv_timer_t idle;     /* --exit-idle-time */
     uv_timer_t progress; /* while stopping: tells the service manager that it goes on */
     char *pid_file;      /* written, and ours to remove */

@@ -126,6 +126,47 @@ START_TEST(forces_with_a_second_interrupt)
 }
 END_TEST
 
+/* While a worker from before a reload keeps it from ending, the generation that serves is gone already. */
+START_TEST(is_not_changed_while_it_ends)
+{
+    static const int signals[] = { SIGUSR1, SIGTTIN, SIGTTOU, SIGHUP, SIGUSR2 };
+    pid_t old, serving;
+
+    setenv("MALLOC_PERTURB_", "165", 1); /* what is freed looks like it */
+    START("--uds", "s", "--log", "log", "--timeout-graceful-shutdown", "1h", "app.so");
+    old = wait_worker();
+    ck_assert_str_eq(ask("deaf"), "what?");
+    send_signal(SIGHUP);
+    WAIT_FOR(logged("reloaded"));
+    WAIT_FOR((serving = ask_pid("who")) != old && serving > 0);
+    send_signal(SIGTERM);
+    WAIT_FOR(is_gone(serving));
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        send_signal(signals[i]);
+        WAIT_FOR(count_in(log_text(), ": ignored, berth is ending") == i + 1);
+    }
+    ck_assert(!is_gone(old));
+    send_signal(SIGINT);
+    send_signal(SIGINT);
+    ck_assert_int_eq(wait_end(), 0);
+    ck_assert(is_gone(old));
+    unsetenv("MALLOC_PERTURB_");
+}
+END_TEST
+
+START_TEST(lives_through_an_upgrade_that_it_does_not_know)
+{
+    START("--uds", "s", "app.so");
+    wait_worker();
+    send_signal(SIGUSR2);
+    WAIT_FOR(logged("SIGUSR2: ignored"));
+    ck_assert_int_gt(ask_pid("who"), 0);
+    send_signal(SIGTERM);
+    ck_assert_int_eq(wait_end(), 0);
+    ck_assert_str_eq(scratch_list(), "app.so log ");
+}
+END_TEST
+
 START_TEST(workers_end_when_it_is_killed)
 {
     pid_t worker;
@@ -520,6 +561,8 @@ Suite *suite_supervisor(void)
     tcase_add_loop_test(tcase, refuses_to_start, 0, sizeof(refusals) / sizeof(refusals[0]));
     tcase_add_test(tcase, kills_who_does_not_drain);
     tcase_add_loop_test(tcase, forces_with_a_second_interrupt, 0, 2);
+    tcase_add_test(tcase, is_not_changed_while_it_ends);
+    tcase_add_test(tcase, lives_through_an_upgrade_that_it_does_not_know);
     tcase_add_test(tcase, workers_end_when_it_is_killed);
     tcase_add_test(tcase, reaps_strangers);
     tcase_add_test(tcase, becomes_another_user);

@@ -60,6 +60,16 @@ kill -TTIN "$SERVER"
 expect_soon test -s "$DIR/file.log"
 stop_server
 
+it "USR2 is refused with a line, until upgrades in place are possible"
+serve "$PROBE"
+kill -USR2 "$SERVER"
+expect_log "SIGUSR2: ignored"
+http /pid
+expect_status 200
+stop_server
+expect_code 0
+expect_gone "$SOCKET"*
+
 it "workers do not listen to signals that are not for them"
 serve --workers 2 "$PROBE"
 both_ready() {
