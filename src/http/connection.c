@@ -34,8 +34,9 @@ static void list_add(struct connection *connection)
     if (server->connections)
         server->connections->previous = connection;
     server->connections = connection;
-    if (server->connection_count++ == 0 && server->on_connections)
-        server->on_connections(server);
+    server->accepted_count++;
+    if (server->connection_count++ == 0 && server->on_activity)
+        server->on_activity(server);
 }
 
 static void list_remove(struct connection *connection)
@@ -48,8 +49,8 @@ static void list_remove(struct connection *connection)
         server->connections = connection->next;
     if (connection->next)
         connection->next->previous = connection->previous;
-    if (--server->connection_count == 0 && server->on_connections)
-        server->on_connections(server);
+    if (--server->connection_count == 0 && server->on_activity)
+        server->on_activity(server);
 }
 
 struct connection *connection_new(struct daemon *daemon, struct MHD_Connection *mhd)

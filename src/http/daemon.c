@@ -138,7 +138,8 @@ static int watch(struct daemon *daemon)
     uv_timer_init(daemon->server->loop, &daemon->timer);
     daemon->poll.data = daemon->timer.data = daemon;
     daemon->open_handles = 2;
-    return uv_poll_start(&daemon->poll, UV_READABLE, on_readable);
+    uv_poll_start(&daemon->poll, UV_READABLE, on_readable); /* fails for handles that are closing alone */
+    return 0;
 }
 
 struct daemon *daemon_new(struct http_server *server, int fd)
@@ -168,18 +169,27 @@ fail:
 
 void daemon_quiesce(struct daemon *daemon)
 {
-    /* Once more: whoever is in the queue is accepted, so that nobody who managed to connect is turned away. */
-    daemon_run(daemon);
+    uint64_t accepted;
+
+    /* Whoever is in the queue is accepted, so that nobody who managed to connect is turned away; a run accepts a few.
+     */
+    do {
+        accepted = daemon->server->accepted_count;
+        daemon_run(daemon);
+    } while (daemon->server->accepted_count != accepted);
     MHD_quiesce_daemon(daemon->mhd);
+    /* Closed at once: when all who had it have closed it, connecting fails instead of waiting for nobody. */
+    close(daemon->fd);
+    daemon->fd = -1;
     daemon_wake(daemon);
 }
 
 void daemon_free(struct daemon *daemon)
 {
+    if (daemon->fd >= 0)
+        daemon_quiesce(daemon);
     uv_poll_stop(&daemon->poll);
-    MHD_quiesce_daemon(daemon->mhd);
     MHD_stop_daemon(daemon->mhd);
-    close(daemon->fd);
     uv_close((uv_handle_t *)&daemon->poll, handle_closed);
     uv_close((uv_handle_t *)&daemon->timer, handle_closed);
 }

@@ -34,7 +34,22 @@ void reply_release(struct berth_reply *reply)
 {
     if (reply->response && !reply->shared)
         MHD_destroy_response(reply->response);
-    reply_init(reply);
+    reply->response = NULL;
+}
+
+bool reply_is_answered(const struct berth_reply *reply)
+{
+    const struct berth_request *request =
+        (const struct berth_request *)((const char *)reply - offsetof(struct berth_request, reply));
+
+    return reply->response || reply->offload || request->state >= REQUEST_ANSWERED;
+}
+
+void reply_forget_fields(struct berth_reply *reply)
+{
+    reply->fields = NULL;
+    reply->last_field = &reply->fields;
+    reply->field_count = 0;
 }
 
 static bool reply_closes(struct berth_reply *reply)
@@ -77,7 +92,7 @@ int reply_take(struct berth_reply *reply, unsigned int status, const char *type,
 
     if (!response)
         return -ENOMEM;
-    if (reply->response)
+    if (reply_is_answered(reply))
         r = -EALREADY;
     else if (status < 200 || status > 599)
         r = -EINVAL;
@@ -197,7 +212,7 @@ int berth_reply_header(struct berth_reply *reply, const char *name, const char *
     size_t name_size = strlen(name), value_size = strlen(value);
     struct reply_field *field;
 
-    if (reply->response)
+    if (reply_is_answered(reply))
         return -EALREADY;
     if (field_is_ours(name) || !field_name_valid(name, name_size) || !field_value_valid(value, value_size))
         return -EINVAL;
@@ -269,7 +284,7 @@ int berth_reply_constant(struct berth_reply *reply, struct berth_constant *const
     bool closes = reply_closes(reply);
     struct MHD_Response *response = constant->prepared[closes];
 
-    if (reply->response)
+    if (reply_is_answered(reply))
         return -EALREADY;
     if (constant->status < 200 || constant->status > 599)
         return -EINVAL;

@@ -41,6 +41,17 @@ void http_server_drain(struct http_server *server)
         daemon_quiesce(daemon);
 }
 
+bool http_server_is_idle(const struct http_server *server)
+{
+    return server->connection_count == 0 && server->work_count == 0;
+}
+
+void http_server_end_work(struct http_server *server)
+{
+    if (--server->work_count == 0 && server->on_activity)
+        server->on_activity(server);
+}
+
 static void abandon_all(struct http_server *server)
 {
     for (struct connection *connection = server->connections; connection; connection = connection->next) {

@@ -33,7 +33,7 @@
 extern "C" {
 #endif
 
-#define BERTH_PUBLIC __attribute__((visibility("default")))
+#define BERTH_PUBLIC                            __attribute__((visibility("default")))
 #define BERTH_PRINTF(format_index, first_index) __attribute__((format(printf, format_index, first_index)))
 
 struct berth_request;
@@ -55,10 +55,10 @@ struct uv_loop_s; /* <uv.h>, uv_loop_t; include it yourself if you use the loop 
  * with one of chapter 5's. Return 0 when that worked.
  *
  * Any other return value is answered for you: a negative errno by its nearest status (EINVAL 400, EACCES and EPERM
- * 403, ENOENT 404, EEXIST and EBUSY 409, EMSGSIZE 413, ENOSPC 507, ENOSYS 501, EAGAIN and ENOMEM 503, ETIMEDOUT 504, anything else
- * 500), a number from 400 to 599 as that status. So `return r;` is the right thing after a failed call: what the
- * failed function had to say (which parameter, which position) is in the body that the client gets. Returning 0
- * without having answered is a 500 and a line in the log.
+ * 403, ENOENT 404, EEXIST and EBUSY 409, EMSGSIZE 413, ENOSPC 507, ENOSYS 501, EAGAIN and ENOMEM 503, ETIMEDOUT 504,
+ * anything else 500), a number from 400 to 599 as that status. So `return r;` is the right thing after a failed call:
+ * what the failed function had to say (which parameter, which position) is in the body that the client gets. Returning
+ * 0 without having answered is a 500 and a line in the log.
  */
 typedef int berth_handler(struct berth_request *request, struct berth_reply *reply);
 
@@ -93,12 +93,14 @@ struct berth_app {
     const char *name;                 /* shown in logs; letters, digits, '-' and '_' */
     const struct berth_route *routes; /* ends with an entry of zeroes */
     /*
-     * Optional. Called once in each worker before it accepts. Store what the handlers shall share in *ret_state.
-     * A negative errno refuses: at start-up berth exits with 3, on a reload the old applications keep serving. Say why with
-     * berth_log. `settings` is valid until `stop` has returned.
+     * Optional. Called once in each worker before it accepts. Store what the handlers shall share in *ret_state. It has
+     * as long as --worker-timeout says.
+     * Anything but 0 refuses: at start-up berth exits with 3, on a reload the old applications keep serving. Say why
+     * with berth_log, and return a negative errno. `settings` is valid until `stop` has returned.
      */
     int (*start)(const struct berth_settings *settings, void **ret_state);
-    /* Optional. Called once in each worker that ends in an orderly way, after the last reply. Free the state here. */
+    /* Optional. Called once in each worker that ends in an orderly way, after the last reply and the last offloaded
+     * work. Free the state here. Not called when --timeout-graceful-shutdown is over while work still runs. */
     void (*stop)(void *state);
 };
 
@@ -119,8 +121,8 @@ BERTH_PUBLIC const char *berth_request_target(const struct berth_request *reques
 /* The decoded path, mount included. Never NULL. */
 BERTH_PUBLIC const char *berth_request_path(const struct berth_request *request);
 
-/* Where clients find this application: --root-path followed by the application's mount, "" when both are at the root. Put it
- * before the paths of links and redirects. Never NULL. */
+/* Where clients find this application: --root-path followed by the application's mount, "" when both are at the root.
+ * Put it before the paths of links and redirects. Never NULL. */
 BERTH_PUBLIC const char *berth_request_root(const struct berth_request *request);
 
 /* A path parameter by its name in the route ("id" for "/notes/{id}", "*" for the rest), decoded; NULL if the route
@@ -151,7 +153,8 @@ BERTH_PUBLIC const char *berth_request_cookie(struct berth_request *request, con
 BERTH_PUBLIC const char *berth_request_body(struct berth_request *request, size_t *ret_size);
 
 /* The body parsed as JSON (RFC 8259), once; the request owns the value: json_incref it to keep it. -EINVAL if it is
- * not JSON (returning it gives a 400 with line and column), -ENOMEM. */
+ * not JSON, an object has a key twice, or a text contains \u0000 (returning it gives a 400 with line and column);
+ * -ENOMEM. */
 BERTH_PUBLIC int berth_request_json(struct berth_request *request, struct json_t **ret_json);
 
 /* Who calls. Never NULL; the same for all requests of one connection. Chapter 4. */
@@ -215,12 +218,19 @@ struct berth_constant {
     size_t size;
     void *prepared[2]; /* berth's; zeroes at first */
 };
-#define BERTH_CONSTANT(status, type, literal) { (status), (type), (literal), sizeof(literal) - 1, { 0, 0 } }
+#define BERTH_CONSTANT(status, type, literal)                                                                          \
+    {                                                                                                                  \
+        (status), (type), (literal), sizeof(literal) - 1,                                                              \
+        {                                                                                                              \
+            0, 0                                                                                                       \
+        }                                                                                                              \
+    }
 
 BERTH_PUBLIC int berth_reply_constant(struct berth_reply *reply, struct berth_constant *constant);
 
-/* Adds a header field to the reply that follows (RFC 9110 section 5). Content-Length, Transfer-Encoding, Connection and Date are
- * berth's own: -EINVAL, as for a name that is no token or a value with control characters. -E2BIG past 64 fields. */
+/* Adds a header field to the reply that follows (RFC 9110 section 5); one that berth makes because the handler failed
+ * is sent without it. Content-Type, Content-Length, Transfer-Encoding, Connection and Date are berth's own: -EINVAL, as
+ * for a name that is no token or a value with control characters. -E2BIG past 64 fields. */
 BERTH_PUBLIC int berth_reply_header(struct berth_reply *reply, const char *name, const char *value);
 
 /* ---- 4. The peer: who calls ----------------------------------------------------------------------------------- */
@@ -241,11 +251,13 @@ struct berth_peer {
 };
 
 /* A descriptor that refers to that very process (pidfd_open(2), SO_PEERPIDFD), asked of the kernel at the first call
- * and closed by berth when the connection ends. -ENOPROTOOPT where the kernel has none, -ESRCH if the process is gone. */
+ * and closed by berth when the connection ends. -ENOPROTOOPT where the kernel has none, -ESRCH if the process is gone.
+ */
 BERTH_PUBLIC int berth_peer_pidfd(const struct berth_peer *peer);
 
-/* The name of the peer's user, or group, from the system's databases (NSS, nsswitch.conf(5)); its number as text where it has none or
- * the database does not answer in time. Never NULL. It is looked up before the first handler that needs it runs: this never blocks. */
+/* The name of the peer's user, or group, from the system's databases (NSS, nsswitch.conf(5)); its number as text where
+ * it has none, or where the database does not answer within a second. Never NULL, and never blocks: handlers run when
+ * the names have been looked up. (In a `.body` handler, which may run before that, it can still be the number.) */
 BERTH_PUBLIC const char *berth_peer_user(const struct berth_peer *peer);
 BERTH_PUBLIC const char *berth_peer_group(const struct berth_peer *peer);
 
@@ -270,10 +282,12 @@ BERTH_PUBLIC int berth_reply_hold(struct berth_reply *reply, void (*gone)(void *
 
 /*
  * Runs work(data) on a thread of the pool, then done(request, reply, data) on the loop, which answers as a handler
- * does; the request is held meanwhile. `done` is called exactly once whatever happens: if the client went away in the meantime, with
- * NULL for request and reply; then free what is to be freed and return 0. It may hold or offload once more.
- * Work cannot be interrupted; four run at a time unless UV_THREADPOOL_SIZE says otherwise. When a server that is stopping runs out of patience, work that has not
- * ended ends with the process. Errors as berth_reply_hold's; then neither function is called.
+ * does; the request is held meanwhile, and nobody else can answer it (-EALREADY). `done` is called exactly once, before
+ * `stop`: if the client went away in the meantime, with NULL for request and reply; then free what is to be freed and
+ * return 0. It may hold or offload once more. Work cannot be interrupted; four run at a time unless UV_THREADPOOL_SIZE
+ * says otherwise. A worker that drains waits for it; only where the worker must end at once, or its time to drain is
+ * over, does the process end with work running, and then neither `done` nor `stop` is called.
+ * Errors as berth_reply_hold's, and -ENOMEM; then neither function is called.
  */
 typedef int berth_offload_done(struct berth_request *request, struct berth_reply *reply, void *data);
 BERTH_PUBLIC int berth_offload(struct berth_reply *reply, void (*work)(void *data), berth_offload_done *done,
@@ -281,7 +295,8 @@ BERTH_PUBLIC int berth_offload(struct berth_reply *reply, void (*work)(void *dat
 
 /*
  * Calls fire(data) after delay_ms milliseconds, then every repeat_ms milliseconds (0: just once). The timer is yours:
- * berth_timer_stop frees it, also from within `fire`, also after it fired its last; stop what is left in your `stop` hook. -ENOMEM.
+ * berth_timer_stop frees it, also from within `fire`, also after it fired its last; stop what is left in your `stop`
+ * hook. -ENOMEM.
  */
 struct berth_timer;
 BERTH_PUBLIC int berth_timer_start(uint64_t delay_ms, uint64_t repeat_ms, void (*fire)(void *data), void *data,

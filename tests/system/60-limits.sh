@@ -132,4 +132,11 @@ load_stop
 expect_load_unharmed
 stop_server
 
+it "holds a kept connection's next head to --timeout-header, not to --timeout-keep-alive"
+serve --timeout-header 500ms --timeout-keep-alive 60s "$PROBE"
+raw 'GET /pid HTTP/1.1\r\nHost: x\r\n\r\nGET /pid HTTP/1.1\r\nHost: x\r\nX-Fie'
+expect_code 0
+expect_match "what came" '200 OK.*408 ' "$(tr '\n' ' ' <<<"$RAW")"
+stop_server
+
 finish

@@ -20,7 +20,8 @@ SYSTEM_TESTS = \
 	tests/system/60-limits.sh \
 	tests/system/61-strictness.sh \
 	tests/system/70-identity.sh \
-	tests/system/80-hold.sh
+	tests/system/80-hold.sh \
+	tests/system/81-api.sh
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += tests/system/lib.sh $(SYSTEM_TESTS)
 
@@ -30,7 +31,7 @@ check_PROGRAMS += tests/support/load tests/support/raw tests/support/receive
 tests_support_load_SOURCES = tests/support/load.c
 tests_support_raw_SOURCES = tests/support/raw.c
 tests_support_receive_SOURCES = tests/support/receive.c
-check_DATA = tests/support/probe.so
-tests/support/probe.so: include/berth.h
-EXTRA_DIST += tests/support/probe.c
-CLEANFILES += tests/support/probe.so
+check_DATA = tests/support/probe.so tests/support/api.so
+tests/support/probe.so tests/support/api.so: include/berth.h
+EXTRA_DIST += tests/support/probe.c tests/support/api.c
+CLEANFILES += tests/support/probe.so tests/support/api.so
