@@ -14,8 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/account.h"
 #include "socket/lock.h"
-#include "socket/owner.h"
 #include "socket/probe.h"
 
 #ifndef SIOCUNIXFILE
@@ -57,12 +57,12 @@ static int address_make(const char *path, struct address *ret_address, struct er
     if (length == 0)
         return error_set(error, -EINVAL, "\"%s\" is not the path of a socket: it has no name", path);
     if (length > NAME_LENGTH_MAX)
-        return error_set(error, -ENAMETOOLONG,
+        return error_set(error, -EINVAL,
                          "%.64s… is %zu bytes long, and the name of a socket has at most %d; choose a "
                          "shorter one",
                          path, length, NAME_LENGTH_MAX);
     if (!abstract && path[length - 1] == '/')
-        return error_set(error, -EISDIR, "%s is a folder; add the name that the socket is to have in it", path);
+        return error_set(error, -EINVAL, "%s is a folder; add the name that the socket is to have in it", path);
     memcpy(address.un.sun_path + abstract, path + abstract, length);
     address.size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
     *ret_address = address;
@@ -378,6 +378,23 @@ out:
     return r;
 }
 
+static int owner_resolve(const struct listener_options *options, uid_t *ret_uid, gid_t *ret_gid, struct error *error)
+{
+    uid_t uid = (uid_t)-1; /* chown(2) takes that for "as it is" */
+    gid_t gid = (gid_t)-1;
+    int r = 0;
+
+    if (options->user != NULL)
+        r = account_uid("--socket-user", options->user, &uid, error);
+    if (r == 0 && options->group != NULL)
+        r = account_gid("--socket-group", options->group, &gid, error);
+    if (r < 0)
+        return r;
+    *ret_uid = uid;
+    *ret_gid = gid;
+    return 0;
+}
+
 static int path_publish(struct listener *listener, const struct address *address,
                         const struct listener_options *options, struct error *error)
 {
@@ -389,7 +406,7 @@ static int path_publish(struct listener *listener, const struct address *address
     if ((options->mode & ~(mode_t)0777) != 0)
         return error_set(error, -EINVAL, "--socket-mode: %o is not a mode from 0000 to 0777",
                          (unsigned int)options->mode);
-    r = owner_resolve(options->user, options->group, &uid, &gid, error);
+    r = owner_resolve(options, &uid, &gid, error);
     if (r < 0)
         return r;
     r = folder_open(listener, error);
@@ -415,7 +432,7 @@ static int abstract_publish(struct listener *listener, const struct address *add
                             const struct listener_options *options, struct error *error)
 {
     if (!options->abstract_allowed)
-        return error_set(error, -EPERM,
+        return error_set(error, -EINVAL,
                          "%s: an abstract name has no owner and no mode, so every process of this network "
                          "namespace may connect; use a path, or take the risk with --allow-abstract",
                          listener->path);
