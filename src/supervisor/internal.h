@@ -141,6 +141,7 @@ void supervisor_reopen_log(struct supervisor *supervisor);
 
 /* reload.c: the next generation, from the settings as they are now. 0, or the exit code that this failure means. */
 int reload_begin(struct supervisor *supervisor, struct error *error);
+int reload_exit_code(int r); /* of a negative errno: wrong configuration, or a failure */
 void reload_request(struct supervisor *supervisor);
 void reload_commit(struct supervisor *supervisor);
 void reload_fail(struct supervisor *supervisor, const char *reason);

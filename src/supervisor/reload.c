@@ -81,6 +81,13 @@ static void adopt(struct supervisor *supervisor, struct generation *generation)
     generation_start(generation);
 }
 
+/* What only other settings can mend is wrong configuration. A place that is taken, a file that is not there yet, and
+ * memory may be otherwise the next time. */
+int reload_exit_code(int r)
+{
+    return r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
+}
+
 int reload_begin(struct supervisor *supervisor, struct error *error)
 {
     struct generation *generation;
@@ -93,13 +100,13 @@ int reload_begin(struct supervisor *supervisor, struct error *error)
     r = examine(supervisor, &settings, &identity, error);
     if (r < 0) {
         settings_done(&settings);
-        return EXIT_USAGE;
+        return reload_exit_code(r);
     }
     r = prepare_sockets(supervisor, &settings, error);
     if (r < 0) {
         settings_done(&settings);
         identity_done(&identity);
-        return r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
+        return reload_exit_code(r);
     }
     r = generation_new(supervisor, &settings, &identity, &generation);
     if (r < 0) {

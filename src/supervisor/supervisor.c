@@ -315,7 +315,7 @@ static int prepare(struct supervisor *supervisor, struct error *error)
     int r = sockets_take_activation(&supervisor->sockets, error);
 
     if (r < 0)
-        return EXIT_USAGE;
+        return reload_exit_code(r);
     report_prepare_banner(supervisor);
     r = notify_open(&supervisor->notify);
     if (r < 0)
@@ -324,7 +324,7 @@ static int prepare(struct supervisor *supervisor, struct error *error)
         r = resolve_program(supervisor, error);
     if (r == 0)
         r = prepare_loop(supervisor, error);
-    return r < 0 ? EXIT_FAILURE : 0;
+    return r < 0 ? reload_exit_code(r) : 0;
 }
 
 static void done(struct supervisor *supervisor)

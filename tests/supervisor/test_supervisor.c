@@ -78,10 +78,15 @@ static const struct {
     { "ready", "app.so", "--backlog", "none", "backlog", 2 },
     { "ready", "app.so", "--user", "no such user", "no such user", 2 },
     { "ready", "app.so", "--group", "no such group", "no such group", 2 },
+    { "ready", "app.so", "--user", "54321", "nobody has the number 54321, so it has no group: give --group", 2 },
     { "ready", "app.so", "--exit-idle-time", "1s", "--exit-idle-time: only", 2 },
     { "ready", "app.so", "--fd", "55", "fd 55", 2 },
     { "ready", "app.so", "--pid", "no/such/folder", "no/such/folder", 1 },
     { "ready", "app.so", "--uds", "app.so", "app.so", 1 },
+    { "ready", "app.so", "--uds", "@x", "--allow-abstract", 2 },
+    { "ready", "app.so", "--uds", "folder/", "add the name", 2 },
+    { "ready", "app.so", "--socket-group", "no such group", "no such group", 2 },
+    { "ready", "app.so", "--log", "no/such/folder", "no/such/folder", 1 },
 };
 
 START_TEST(refuses_to_start)
@@ -200,7 +205,7 @@ START_TEST(becomes_another_user)
 
     if (geteuid() != 0)
         return;
-    START("--uds", "s", "--user", "54321", "app.so");
+    START("--uds", "s", "--user", "54321", "--group", "54322", "app.so");
     wait_worker();
     answer = ask("who");
     snprintf(expected, sizeof(expected), " %d ready", SOMEBODY);

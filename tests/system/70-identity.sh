@@ -108,7 +108,12 @@ stop_server
 
 it "refuses users that are none, with exit code 2"
 run_berth --uds "$SOCKET" --user no-such-user "$EXAMPLES/who.so"
-expect_match "the exit code" '^[12]$' "$CODE"
+expect_code 2
 expect_match "the message" "no-such-user" "$ERR"
+
+it "makes up no group for a user that is only a number"
+run_berth --uds "$SOCKET" --user 54321 "$EXAMPLES/hello.so"
+expect_code 2
+expect_match "the message" "--user: nobody has the number 54321.*--group" "$ERR"
 
 finish
