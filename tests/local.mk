@@ -23,10 +23,10 @@ include tests/bench/local.mk
 check-asan:
 	$(AM_V_at)$(MKDIR_P) asan && cd asan && \
 	{ test -f config.status || $(abs_srcdir)/configure -q --enable-sanitizers CC='$(CC)' CFLAGS='-g -O1'; } && \
-	ROUNDS=$${ROUNDS:-20} $(MAKE) check
+	BERTH_SLOW=yes ROUNDS=$${ROUNDS:-20} $(MAKE) check
 
 # Valgrind is slow: the unit tests, and those scripts that pass through most of the code.
-valgrind_tests = 10-hello.sh
+valgrind_tests = 10-hello.sh 42-reload.sh 61-strictness.sh 80-hold.sh
 check-valgrind: all $(check_PROGRAMS) $(check_DATA)
 	$(AM_V_at)srcdir='$(srcdir)' $(srcdir)/tests/support/valgrind $(valgrind_tests)
 

@@ -1,7 +1,10 @@
 /* Every suite of unit tests: one for each unit, in the file tests/FOLDER/test_NAME.c as `Suite *suite_NAME(void)`. */
 SUITE(accept)
+SUITE(account)
 SUITE(arena)
 SUITE(control)
+SUITE(sockets)
+SUITE(supervisor)
 SUITE(cookie)
 SUITE(field)
 SUITE(host)

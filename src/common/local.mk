@@ -1,4 +1,5 @@
 libberth_a_SOURCES += \
+	src/common/account.c src/common/account.h \
 	src/common/assignment.c \
 	src/common/bytes.c \
 	src/common/contract.h \

@@ -30,20 +30,23 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Reads the digits at *text and moves it behind them. -EINVAL without any; a value too large for 64 bits becomes
- * UINT64_MAX, which is beyond every limit of ours. */
+/* Reads the digits at *text and moves it behind them. -EINVAL without any; -ERANGE for a value too large for 64 bits,
+ * which is then UINT64_MAX. */
 static int digits_take(const char **text, uint64_t *ret_value)
 {
     uint64_t value = 0;
+    int r = 0;
 
     if (!is_digit(**text))
         return -EINVAL;
     for (; is_digit(**text); (*text)++)
         if (__builtin_mul_overflow(value, UINT64_C(10), &value) ||
-            __builtin_add_overflow(value, (uint64_t)(**text - '0'), &value))
+            __builtin_add_overflow(value, (uint64_t)(**text - '0'), &value)) {
             value = UINT64_MAX;
+            r = -ERANGE;
+        }
     *ret_value = value;
-    return 0;
+    return r;
 }
 
 static int range_check(const char *text, uint64_t value, uint64_t min, uint64_t max, void (*format)(uint64_t, char *),
@@ -69,8 +72,11 @@ int number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *ret_num
     uint64_t value;
     int r;
 
-    if (digits_take(&next, &value) < 0 || *next != '\0')
+    r = digits_take(&next, &value);
+    if (r == -EINVAL || *next != '\0')
         return error_set(error, -EINVAL, "\"%s\" is not a number such as %" PRIu64, text, min > 0 ? min : 1);
+    if (r == -ERANGE)
+        return error_set(error, -ERANGE, "\"%s\" is too large: it must be at most %" PRIu64, text, max);
     r = range_check(text, value, min, max, number_format, error);
     if (r < 0)
         return r;
@@ -93,7 +99,7 @@ int number_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *re
     uint64_t value;
     int r;
 
-    if (digits_take(&next, &value) < 0 || !(unit = unit_find(sizes, COUNT(sizes), next)))
+    if (digits_take(&next, &value) == -EINVAL || !(unit = unit_find(sizes, COUNT(sizes), next)))
         return error_set(error, -EINVAL, "\"%s\" is not a size such as 512, 64K or 1M", text);
     if (__builtin_mul_overflow(value, unit->factor, &value))
         value = UINT64_MAX;
@@ -123,7 +129,7 @@ int number_parse_duration(const char *text, uint64_t min, uint64_t max, uint64_t
     const char *next = text;
     int r;
 
-    r = digits_take(&next, &value);
+    r = digits_take(&next, &value) == -EINVAL ? -EINVAL : 0;
     if (r == 0 && *next == '.')
         r = fraction_take(&next, &numerator, &denominator);
     if (r == 0)

@@ -35,8 +35,9 @@ static void list_add(struct connection *connection)
         server->connections->previous = connection;
     server->connections = connection;
     counters_more(server->counters, COUNTERS_CONNECTIONS);
-    if (server->connection_count++ == 0 && server->on_connections)
-        server->on_connections(server);
+    server->accepted_count++;
+    if (server->connection_count++ == 0 && server->on_activity)
+        server->on_activity(server);
 }
 
 static void list_remove(struct connection *connection)
@@ -50,8 +51,8 @@ static void list_remove(struct connection *connection)
     if (connection->next)
         connection->next->previous = connection->previous;
     counters_fewer(server->counters, COUNTERS_CONNECTIONS);
-    if (--server->connection_count == 0 && server->on_connections)
-        server->on_connections(server);
+    if (--server->connection_count == 0 && server->on_activity)
+        server->on_activity(server);
 }
 
 struct connection *connection_new(struct daemon *daemon, struct MHD_Connection *mhd)

@@ -13,6 +13,13 @@
  * they missed. */
 #define DAEMON_STALLED_SECONDS 60
 
+/*
+ * A connection's memory pool holds the head of its request, libmicrohttpd's notes on each field and each cookie, and
+ * then the head of the reply: so twice the head's limit. It is cleared after every request, half of it twice; at the
+ * library's default of 32 KiB that would be a seventh of a small request's CPU.
+ */
+#define POOL_FACTOR 2
+
 #if MHD_VERSION >= 0x00097701
 #define STRICTNESS MHD_OPTION_CLIENT_DISCIPLINE_LVL
 #else
@@ -64,7 +71,7 @@ static struct MHD_Daemon *start_library(struct daemon *daemon)
                             MHD_OPTION_EXTERNAL_LOGGER, library_says, daemon,                          //
                             MHD_OPTION_LISTEN_SOCKET, daemon->fd,                                      //
                             MHD_OPTION_CONNECTION_LIMIT, settings->limit_connections + DAEMON_RESERVE, //
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, 2 * settings->limit_header,            //
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_FACTOR * settings->limit_header,  //
                             MHD_OPTION_CONNECTION_TIMEOUT, stalled_seconds(settings),                  //
                             MHD_OPTION_NOTIFY_CONNECTION, connection_changed, daemon,                  //
                             MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, daemon,                   //
@@ -121,7 +128,8 @@ static int watch(struct daemon *daemon)
     uv_timer_init(daemon->server->loop, &daemon->timer);
     daemon->poll.data = daemon->timer.data = daemon;
     daemon->open_handles = 2;
-    return uv_poll_start(&daemon->poll, UV_READABLE, on_readable);
+    uv_poll_start(&daemon->poll, UV_READABLE, on_readable); /* fails for handles that are closing alone */
+    return 0;
 }
 
 struct daemon *daemon_new(struct http_server *server, int fd)
@@ -151,18 +159,27 @@ fail:
 
 void daemon_quiesce(struct daemon *daemon)
 {
-    /* Once more: whoever is in the queue is accepted, so that nobody who managed to connect is turned away. */
-    daemon_run(daemon);
+    uint64_t accepted;
+
+    /* Whoever is in the queue is accepted, so that nobody who managed to connect is turned away; a run accepts a few.
+     */
+    do {
+        accepted = daemon->server->accepted_count;
+        daemon_run(daemon);
+    } while (daemon->server->accepted_count != accepted);
     MHD_quiesce_daemon(daemon->mhd);
+    /* Closed at once: when all who had it have closed it, connecting fails instead of waiting for nobody. */
+    close(daemon->fd);
+    daemon->fd = -1;
     daemon_wake(daemon);
 }
 
 void daemon_free(struct daemon *daemon)
 {
+    if (daemon->fd >= 0)
+        daemon_quiesce(daemon);
     uv_poll_stop(&daemon->poll);
-    MHD_quiesce_daemon(daemon->mhd);
     MHD_stop_daemon(daemon->mhd);
-    close(daemon->fd);
     uv_close((uv_handle_t *)&daemon->poll, handle_closed);
     uv_close((uv_handle_t *)&daemon->timer, handle_closed);
 }

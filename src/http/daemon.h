@@ -16,7 +16,7 @@ struct daemon {
     struct daemon *next;
     struct http_server *server;
     struct MHD_Daemon *mhd;
-    int fd;                      /* the listener */
+    int fd;                      /* the listener; -1: quiesced */
     unsigned int library_status; /* what libmicrohttpd answers by itself now; 0: nothing. library.c */
     uv_poll_t poll;              /* of the daemon's epoll fd */
     uv_timer_t timer;            /* of what libmicrohttpd wants to do later */
@@ -32,10 +32,10 @@ void daemon_wake(struct daemon *daemon);
 /* Runs it now: accepts, reads, calls handlers, writes, as far as that goes without blocking. */
 void daemon_run(struct daemon *daemon);
 
-/* No more connections from this listener. */
+/* Accepts all who are waiting, then closes the listener. */
 void daemon_quiesce(struct daemon *daemon);
 
-/* Stops it, and frees it when libuv has closed its handles. There may be no connections any more. */
+/* Stops a daemon that was quiesced and has no connections any more; it is freed when libuv has closed its handles. */
 void daemon_free(struct daemon *daemon);
 
 #endif

@@ -26,6 +26,8 @@ void *exchange_begin(void *daemon, const char *target, struct MHD_Connection *mh
     (void)daemon;
     if (!connection)
         return NULL;
+    if (connection->kept)
+        deadline_start(&connection->server->deadlines, DEADLINE_HEAD, connection);
     request_begin(&connection->request, target);
     return &connection->request;
 }
@@ -55,6 +57,7 @@ static enum MHD_Result send_reply(struct berth_request *request)
 /* Answers with an error; without memory for that, the connection is closed. */
 static enum MHD_Result refuse(struct berth_request *request, unsigned int status)
 {
+    reply_forget_fields(&request->reply);
     if (problem_reply(&request->reply, status, request->detail) < 0)
         return MHD_NO;
     return send_reply(request);

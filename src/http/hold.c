@@ -29,6 +29,7 @@ int berth_reply_hold(struct berth_reply *reply, void (*gone)(void *data), void *
  */
 struct offload {
     uv_work_t work;
+    struct http_server *server;
     struct berth_request *request; /* NULL: over */
     void (*run)(void *data);
     berth_offload_done *done;
@@ -69,6 +70,7 @@ static void offload_answer(struct offload *offload, struct berth_request *reques
     reply_unhold(reply);
     if (r == 0)
         log_error("%s %s: the work that was offloaded ended without a reply", request->method, request->target.path);
+    reply_forget_fields(reply);
     if (problem_reply(reply, r == 0 ? 500 : problem_status(r), request->detail) < 0)
         connection_abandon(request->connection);
 }
@@ -82,6 +84,7 @@ static void offload_ended(uv_work_t *work, int status)
         offload_answer(offload, offload->request);
     else
         offload->done(NULL, NULL, offload->data);
+    http_server_end_work(offload->server);
     free(offload);
 }
 
@@ -96,12 +99,15 @@ int berth_offload(struct berth_reply *reply, void (*work)(void *data), berth_off
     offload = calloc(1, sizeof(*offload));
     if (!offload)
         return -ENOMEM;
-    *offload = (struct offload){ .request = request, .run = work, .done = done, .data = data };
-    r = uv_queue_work(request->connection->server->loop, &offload->work, offload_run, offload_ended);
+    *offload = (struct offload){
+        .server = request->connection->server, .request = request, .run = work, .done = done, .data = data
+    };
+    r = uv_queue_work(offload->server->loop, &offload->work, offload_run, offload_ended);
     if (r < 0) {
         free(offload);
         return r;
     }
+    offload->server->work_count++;
     reply->held = true;
     reply->offload = offload;
     return 0;

@@ -47,7 +47,14 @@ void reply_release(struct berth_reply *reply)
 
 bool reply_is_answered(const struct berth_reply *reply)
 {
-    return reply->response || reply_request_const(reply)->state >= REQUEST_ANSWERED;
+    return reply->response || reply->offload || reply_request_const(reply)->state >= REQUEST_ANSWERED;
+}
+
+void reply_forget_fields(struct berth_reply *reply)
+{
+    reply->fields = NULL;
+    reply->last_field = &reply->fields;
+    reply->field_count = 0;
 }
 
 bool reply_closes(const struct berth_reply *reply)

@@ -16,6 +16,12 @@ void reply_init(struct berth_reply *reply);
 /* Gives back the response. */
 void reply_release(struct berth_reply *reply);
 
+/* Whether nothing more can be said: it was answered, or offloaded work will answer. */
+bool reply_is_answered(const struct berth_reply *reply);
+
+/* Drops what berth_reply_header added: it was meant for another reply. */
+void reply_forget_fields(struct berth_reply *reply);
+
 /*
  * Answers with `response`, of `size` bytes, which it takes, also when it fails: with the type, if there is one, the
  * application's fields, and `Connection: close` where the connection shall end. On a held request, sends. The errors of

@@ -1,6 +1,7 @@
 #include "http/request.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,18 +121,13 @@ const char *berth_request_param(struct berth_request *request, const char *name)
     return NULL;
 }
 
-static int bad_number(struct berth_request *request, const char *name, const struct error *error)
-{
-    return request_fail(request, -EINVAL, "%s: %s", name, error->text);
-}
-
 static int text_u64(struct berth_request *request, const char *name, const char *text, uint64_t *ret_value)
 {
     struct error error;
 
     if (number_parse(text ? text : "", 0, UINT64_MAX, ret_value, &error) == 0)
         return 0;
-    return bad_number(request, name, &error);
+    return request_fail(request, -EINVAL, "%s: %s", name, error.text);
 }
 
 int berth_request_param_u64(struct berth_request *request, const char *name, uint64_t *ret_value)
@@ -143,11 +139,11 @@ int berth_request_param_i64(struct berth_request *request, const char *name, int
 {
     const char *text = berth_request_param(request, name);
     bool negative = text && text[0] == '-';
-    struct error error;
     uint64_t size;
 
-    if (number_parse(text ? text + negative : "", 0, (uint64_t)INT64_MAX + negative, &size, &error) < 0)
-        return bad_number(request, name, &error);
+    if (!text || number_parse(text + negative, 0, (uint64_t)INT64_MAX + negative, &size, NULL) < 0)
+        return request_fail(request, -EINVAL, "%s: \"%s\" is not a whole number from %" PRId64 " to %" PRId64, name,
+                            text ? text : "", INT64_MIN, INT64_MAX);
     *ret_value = negative ? (int64_t)-size : (int64_t)size;
     return 0;
 }
@@ -243,6 +239,8 @@ int berth_request_json(struct berth_request *request, struct json_t **ret_json)
 
     if (!request->json) {
         request->json = json_loadb(body, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+        if (!request->json && json_error_code(&error) == json_error_out_of_memory)
+            return -ENOMEM;
         if (!request->json)
             return request_fail(request, -EINVAL, "the body is not JSON: line %d, column %d: %s", error.line,
                                 error.column, error.text);

@@ -179,6 +179,8 @@ int router_add(struct router *router, const char *mount, const struct berth_rout
                          route->path ? route->path : "without a path", route->method ? route->method : "");
     if (!route->path || route->path[0] != '/')
         return error_set(error, -EINVAL, "route \"%s\": it must begin with \"/\"", route->path ? route->path : "");
+    if (!route->handler)
+        return error_set(error, -EINVAL, "route %s %s: it has no handler", route->method, route->path);
     r = router_add_path(router, mount, route->path, route, owner, error);
     if (r < 0 || mount[0] == '\0' || strcmp(route->path, "/") != 0)
         return r;

@@ -47,6 +47,17 @@ const char *http_library_version(void)
     return MHD_get_version();
 }
 
+bool http_server_is_idle(const struct http_server *server)
+{
+    return server->connection_count == 0 && server->work_count == 0;
+}
+
+void http_server_end_work(struct http_server *server)
+{
+    if (--server->work_count == 0 && server->on_activity)
+        server->on_activity(server);
+}
+
 static void abandon_all(struct http_server *server)
 {
     for (struct connection *connection = server->connections; connection; connection = connection->next) {

@@ -34,15 +34,17 @@ struct http_server {
     /* the worker's to set before http_server_open; the callbacks may be NULL */
     uv_loop_t *loop;
     const struct settings *settings;
-    const struct router *router;                        /* owners are struct http_application */
-    struct counters_slot *counters;                     /* what this folder counts goes there */
-    void (*on_connections)(struct http_server *server); /* the first connection came, or the last one went */
+    const struct router *router;                     /* owners are struct http_application */
+    struct counters_slot *counters;                  /* what this folder counts goes there */
+    void (*on_activity)(struct http_server *server); /* http_server_is_idle may have changed */
     void (*on_request)(struct http_server *server, const struct http_record *record); /* a request is over */
     void (*on_library_error)(struct http_server *server,
                              const char *text); /* libmicrohttpd refused something itself: "414 URI Too Long" */
 
     /* to be read */
     size_t connection_count;
+    uint64_t accepted_count;
+    size_t work_count;      /* berth_offload's that are not done */
     uint64_t request_count; /* completed ones */
     bool draining;
 
@@ -71,9 +73,15 @@ const char *http_library_version(void);
 /* Serves a listener: one libmicrohttpd daemon for it. The fd passes to the server, unless it fails. */
 int http_server_listen(struct http_server *server, int fd);
 
-/* Accepts what is waiting, then no more. What is open goes on: every reply from now on closes its connection. Over when
- * connection_count is 0. */
+/* Accepts all that is waiting, then closes the listeners. What is open goes on: every reply from now on closes its
+ * connection. Over when http_server_is_idle. */
 void http_server_drain(struct http_server *server);
+
+/* No connection, and no offloaded work. */
+bool http_server_is_idle(const struct http_server *server);
+
+/* Offloaded work has ended, and its `done` was called. */
+void http_server_end_work(struct http_server *server);
 
 /* At once: abandons what is open and closes the daemons. The loop's next turns close its handles. */
 void http_server_close(struct http_server *server);

@@ -94,12 +94,14 @@ struct berth_app {
     const char *name;                 /* shown in logs; letters, digits, '-' and '_' */
     const struct berth_route *routes; /* ends with an entry of zeroes */
     /*
-     * Optional. Called once in each worker before it accepts. Store what the handlers shall share in *ret_state.
-     * A negative errno refuses: at start-up berth exits with 3, on a reload the old applications keep serving. Say why
-     * with berth_log. `settings` is valid until `stop` has returned.
+     * Optional. Called once in each worker before it accepts. Store what the handlers shall share in *ret_state. It has
+     * as long as --worker-timeout says.
+     * Anything but 0 refuses: at start-up berth exits with 3, on a reload the old applications keep serving. Say why
+     * with berth_log, and return a negative errno. `settings` is valid until `stop` has returned.
      */
     int (*start)(const struct berth_settings *settings, void **ret_state);
-    /* Optional. Called once in each worker that ends in an orderly way, after the last reply. Free the state here. */
+    /* Optional. Called once in each worker that ends in an orderly way, after the last reply and the last offloaded
+     * work. Free the state here. Not called when --timeout-graceful-shutdown is over while work still runs. */
     void (*stop)(void *state);
 };
 
@@ -161,7 +163,8 @@ BERTH_PUBLIC const char *berth_request_cookie(struct berth_request *request, con
 BERTH_PUBLIC const char *berth_request_body(struct berth_request *request, size_t *ret_size);
 
 /* The body parsed as JSON (RFC 8259), once; the request owns the value: json_incref it to keep it. -EINVAL if it is
- * not JSON (returning it gives a 400 with line and column), -ENOMEM. */
+ * not JSON, an object has a key twice, or a text contains \u0000 (returning it gives a 400 with line and column);
+ * -ENOMEM. */
 BERTH_PUBLIC int berth_request_json(struct berth_request *request, struct json_t **ret_json);
 
 /* Who calls. Never NULL; the same for all requests of one connection. Chapter 4. */
@@ -276,9 +279,9 @@ BERTH_PUBLIC int berth_reply_prepared(struct berth_reply *reply, unsigned int st
 /* NULL is allowed. */
 BERTH_PUBLIC void berth_prepared_free(struct berth_prepared *prepared);
 
-/* Adds a header field to the reply that follows (RFC 9110 section 5). Content-Length, Transfer-Encoding, Connection and
- * Date are berth's own: -EINVAL, as for a name that is no token or a value with control characters. -E2BIG past 64
- * fields. */
+/* Adds a header field to the reply that follows (RFC 9110 section 5); one that berth makes because the handler failed
+ * is sent without it. Content-Type, Content-Length, Transfer-Encoding, Connection and Date are berth's own: -EINVAL, as
+ * for a name that is no token or a value with control characters. -E2BIG past 64 fields. */
 BERTH_PUBLIC int berth_reply_header(struct berth_reply *reply, const char *name, const char *value);
 
 /* ---- 4. The peer: who calls ----------------------------------------------------------------------------------- */
@@ -304,8 +307,8 @@ struct berth_peer {
 BERTH_PUBLIC int berth_peer_pidfd(const struct berth_peer *peer);
 
 /* The name of the peer's user, or group, from the system's databases (NSS, nsswitch.conf(5)); its number as text where
- * it has none or the database does not answer in time. Never NULL. It is looked up before the first handler that needs
- * it runs: this never blocks. */
+ * it has none, or where the database does not answer within a second. Never NULL, and never blocks: handlers run when
+ * the names have been looked up. (In a `.body` handler, which may run before that, it can still be the number.) */
 BERTH_PUBLIC const char *berth_peer_user(const struct berth_peer *peer);
 BERTH_PUBLIC const char *berth_peer_group(const struct berth_peer *peer);
 
@@ -330,11 +333,12 @@ BERTH_PUBLIC int berth_reply_hold(struct berth_reply *reply, void (*gone)(void *
 
 /*
  * Runs work(data) on a thread of the pool, then done(request, reply, data) on the loop, which answers as a handler
- * does; the request is held meanwhile. `done` is called exactly once whatever happens: if the client went away in the
- * meantime, with NULL for request and reply; then free what is to be freed and return 0. It may hold or offload once
- * more. Work cannot be interrupted; four run at a time unless UV_THREADPOOL_SIZE says otherwise. When a server that is
- * stopping runs out of patience, work that has not ended ends with the process. Errors as berth_reply_hold's; then
- * neither function is called.
+ * does; the request is held meanwhile, and nobody else can answer it (-EALREADY). `done` is called exactly once, before
+ * `stop`: if the client went away in the meantime, with NULL for request and reply; then free what is to be freed and
+ * return 0. It may hold or offload once more. Work cannot be interrupted; four run at a time unless UV_THREADPOOL_SIZE
+ * says otherwise. A worker that drains waits for it; only where the worker must end at once, or its time to drain is
+ * over, does the process end with work running, and then neither `done` nor `stop` is called.
+ * Errors as berth_reply_hold's, and -ENOMEM; then neither function is called.
  */
 typedef int berth_offload_done(struct berth_request *request, struct berth_reply *reply, void *data);
 BERTH_PUBLIC int berth_offload(struct berth_reply *reply, void (*work)(void *data), berth_offload_done *done,

@@ -14,8 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/account.h"
 #include "socket/lock.h"
-#include "socket/owner.h"
 #include "socket/probe.h"
 
 #ifndef SIOCUNIXFILE
@@ -57,12 +57,12 @@ static int address_make(const char *path, struct address *ret_address, struct er
     if (length == 0)
         return error_set(error, -EINVAL, "\"%s\" is not the path of a socket: it has no name", path);
     if (length > NAME_LENGTH_MAX)
-        return error_set(error, -ENAMETOOLONG,
+        return error_set(error, -EINVAL,
                          "%.64s… is %zu bytes long, and the name of a socket has at most %d; choose a "
                          "shorter one",
                          path, length, NAME_LENGTH_MAX);
     if (!abstract && path[length - 1] == '/')
-        return error_set(error, -EISDIR, "%s is a folder; add the name that the socket is to have in it", path);
+        return error_set(error, -EINVAL, "%s is a folder; add the name that the socket is to have in it", path);
     memcpy(address.un.sun_path + abstract, path + abstract, length);
     address.size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
     *ret_address = address;
@@ -162,14 +162,14 @@ static int occupant_probe(const char *path, const struct address *address, struc
     return 0;
 }
 
-/* Under the lock: makes the path free, by removing a socket that nobody serves. */
-static int way_clear(const struct listener *listener, const struct address *address, struct error *error)
+/* Removes the dead socket that `dead` is a descriptor of, if the path still leads to it. */
+static int dead_remove(const struct listener *listener, int dead, const struct address *address, struct error *error)
 {
     struct stat found, still;
-    int r = occupant_look(listener, &found, error);
+    int r;
 
-    if (r <= 0)
-        return r;
+    if (fstat(dead, &found) < 0)
+        return error_set(error, -errno, "%s: cannot look at it: %s", listener->path, strerror(errno));
     r = occupant_probe(listener->path, address, error);
     if (r < 0)
         return r;
@@ -183,6 +183,22 @@ static int way_clear(const struct listener *listener, const struct address *addr
         return error_set(error, -errno, "%s: cannot remove the socket that nobody serves: %s", listener->path,
                          strerror(errno));
     return 0;
+}
+
+/* Under the lock: makes the path free. Having the dead socket open keeps its inode's number from being given to a new
+ * one. */
+static int way_clear(const struct listener *listener, const struct address *address, struct error *error)
+{
+    int dead = openat(listener->folder_fd, listener->base, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int r;
+
+    if (dead < 0 && errno == ENOENT)
+        return 0;
+    if (dead < 0)
+        return error_set(error, -errno, "%s: cannot look at it: %s", listener->path, strerror(errno));
+    r = dead_remove(listener, dead, address, error);
+    close(dead);
+    return r;
 }
 
 /* ---- Taking the place ----------------------------------------------------------------------------------------- */
@@ -362,6 +378,23 @@ out:
     return r;
 }
 
+static int owner_resolve(const struct listener_options *options, uid_t *ret_uid, gid_t *ret_gid, struct error *error)
+{
+    uid_t uid = (uid_t)-1; /* chown(2) takes that for "as it is" */
+    gid_t gid = (gid_t)-1;
+    int r = 0;
+
+    if (options->user != NULL)
+        r = account_uid("--socket-user", options->user, &uid, error);
+    if (r == 0 && options->group != NULL)
+        r = account_gid("--socket-group", options->group, &gid, error);
+    if (r < 0)
+        return r;
+    *ret_uid = uid;
+    *ret_gid = gid;
+    return 0;
+}
+
 static int path_publish(struct listener *listener, const struct address *address,
                         const struct listener_options *options, struct error *error)
 {
@@ -373,7 +406,7 @@ static int path_publish(struct listener *listener, const struct address *address
     if ((options->mode & ~(mode_t)0777) != 0)
         return error_set(error, -EINVAL, "--socket-mode: %o is not a mode from 0000 to 0777",
                          (unsigned int)options->mode);
-    r = owner_resolve(options->user, options->group, &uid, &gid, error);
+    r = owner_resolve(options, &uid, &gid, error);
     if (r < 0)
         return r;
     r = folder_open(listener, error);
@@ -399,7 +432,7 @@ static int abstract_check(const char *path, bool allowed, struct error *error)
 {
     if (allowed)
         return 0;
-    return error_set(error, -EPERM,
+    return error_set(error, -EINVAL,
                      "%s: an abstract name has no owner and no mode, so every process of this network "
                      "namespace may connect; use a path, or take the risk with --allow-abstract",
                      path);

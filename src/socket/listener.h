@@ -11,8 +11,8 @@
 #include "common/error.h"
 
 struct listener_options {
-    mode_t mode;           /* 0660 */
-    const char *user;      /* name or number; NULL: as it is made */
+    mode_t mode;      /* 0660 */
+    const char *user; /* name or number; NULL: as it is made */
     const char *group;
     int backlog;
     bool abstract_allowed; /* whether "@name" is taken */
@@ -22,8 +22,10 @@ struct listener; /* opaque: fd, path, lock file, device and inode */
 
 /*
  * Binds and listens, non-blocking and CLOEXEC. Takes PATH.lock beside it for as long as the listener lives; refuses a
- * path that is served (-EADDRINUSE, naming the pid), that is no socket (-ENOTSOCK), that is too long (-ENAMETOOLONG, with limit and
- * length); replaces a socket that nobody serves. Every other -errno says in `error` which step failed.
+ * path that is served (-EADDRINUSE, naming the pid) or is no socket (-ENOTSOCK); replaces a socket that nobody serves.
+ * -EINVAL is what only another path or other options can mend: a path that is too long (with limit and length) or has
+ * no name at its end, an abstract name that is not allowed, a mode, user or group that is none. Every other -errno says
+ * in `error` which step failed.
  */
 int listener_publish(const char *path, const struct listener_options *options, struct listener **ret_listener,
                      struct error *error);
@@ -35,8 +37,8 @@ int listener_check(const char *path, bool abstract_allowed, struct error *error)
 int listener_fd(const struct listener *listener);
 const char *listener_path(const struct listener *listener);
 
-/* Removes the path if it still is our inode, and the lock file; new connects fail from now on. The fd stays open for who
- * is in the queue. */
+/* Removes the path if it still is our inode, and the lock file; new connects fail from now on. The fd stays open for
+ * who is in the queue. */
 void listener_withdraw(struct listener *listener);
 
 /* Withdraws if that was not done, closes, frees. NULL is allowed. */

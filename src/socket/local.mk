@@ -11,8 +11,6 @@ libberth_a_SOURCES += \
 	src/socket/names.h \
 	src/socket/notify.c \
 	src/socket/notify.h \
-	src/socket/owner.c \
-	src/socket/owner.h \
 	src/socket/peer.c \
 	src/socket/peer.h \
 	src/socket/probe.c \

@@ -75,7 +75,7 @@ static void give_up_end(struct peer_names *names)
     names->give_up = NULL;
 }
 
-/* The texts are written before this and never again: who holds a reference may read them without asking. */
+/* The texts are the numbers at first, and written once more before this at most. */
 static void names_answer(struct peer_names *names, uint64_t fresh_ms)
 {
     struct names_waiter *waiter = names->waiters;
@@ -112,13 +112,6 @@ static void lookup_ended(uv_work_t *work, int status)
     free(lookup);
 }
 
-static void numbers_instead(struct peer_names *names)
-{
-    snprintf(names->texts.user, NAME_SIZE, "%u", names->uid);
-    snprintf(names->texts.group, NAME_SIZE, "%u", names->gid);
-    names_answer(names, NAMES_RETRY_MS);
-}
-
 static void gave_up(uv_timer_t *timer)
 {
     struct peer_names *names = timer->data;
@@ -127,7 +120,7 @@ static void gave_up(uv_timer_t *timer)
     names->lookup = NULL;
     berth_log(BERTH_LOG_WARNING, "the names of uid %u and gid %u were not found within %d ms: showing the numbers",
               names->uid, names->gid, NAMES_GIVE_UP_MS);
-    numbers_instead(names);
+    names_answer(names, NAMES_RETRY_MS);
 }
 
 static int give_up_start(struct peer_names *names)
@@ -157,7 +150,7 @@ static void lookup_start(struct peer_names *names)
 
 numbers:
     free(lookup);
-    numbers_instead(names);
+    names_answer(names, NAMES_RETRY_MS);
 }
 
 static void names_free(struct peer_names *names)
@@ -221,6 +214,8 @@ static struct peer_names *cache_add(uid_t uid, gid_t gid)
         cache_trim();
     names->uid = uid;
     names->gid = gid;
+    snprintf(names->texts.user, NAME_SIZE, "%u", uid);
+    snprintf(names->texts.group, NAME_SIZE, "%u", gid);
     names->next = cache.first;
     cache.first = names;
     cache.count++;

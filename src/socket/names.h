@@ -14,7 +14,7 @@
 #define NAMES_FRESH_MS   300000
 #define NAMES_GIVE_UP_MS 1000
 #define NAMES_RETRY_MS   10000
-/* So many are kept that nobody uses. */
+/* With so many in the cache, one that nobody uses makes room for the next. */
 #define NAMES_MAX_UNUSED 256
 
 struct peer_names;
@@ -36,8 +36,8 @@ void names_done(void);
 struct peer_names *names_take(uid_t uid, gid_t gid);
 void names_release(struct peer_names *names); /* NULL is allowed */
 
-/* Whether the answer is there (or was given up): then the two texts may be read, for as long as the reference is held.
- */
+/* Whether the answer is there, or was given up. Until then the texts are the numbers; they last as long as the
+ * reference. */
 bool names_known(const struct peer_names *names);
 const char *names_user(const struct peer_names *names);
 const char *names_group(const struct peer_names *names);

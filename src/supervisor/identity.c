@@ -2,28 +2,11 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <limits.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* A number is taken as it is, also one without an entry in the database: containers have many of those. (uid_t)-1 means
- * "nobody in particular" to the kernel and is refused. */
-static bool parse_id(const char *text, unsigned int *ret_id)
-{
-    char *end;
-    unsigned long value;
-
-    if (*text < '0' || *text > '9')
-        return false;
-    errno = 0;
-    value = strtoul(text, &end, 10);
-    if (errno != 0 || *end != '\0' || value >= UINT_MAX)
-        return false;
-    *ret_id = (unsigned int)value;
-    return true;
-}
+#include "common/account.h"
 
 /* All groups of a user, the given primary one among them. */
 static int list_groups(const char *name, gid_t gid, struct identity *identity)
@@ -45,39 +28,27 @@ static int list_groups(const char *name, gid_t gid, struct identity *identity)
     return 0;
 }
 
-static int resolve_user(const char *user, struct identity *identity, const char **ret_name, struct error *error)
+/* A number that nobody has is taken as it is, for containers; but a group of the same number may be anybody's. */
+static int resolve(const char *user, const char *group, struct identity *identity, char **ret_name, struct error *error)
 {
-    const struct passwd *entry = getpwnam(user);
-    unsigned int id;
+    struct account account = { .uid = identity->uid, .gid = identity->gid };
+    gid_t gid = (gid_t)-1;
+    int r = 0;
 
-    if (entry == NULL && parse_id(user, &id)) {
-        entry = getpwuid(id);
-        if (entry == NULL) {
-            identity->uid = id;
-            identity->gid = id;
-            *ret_name = NULL;
-            return 0;
-        }
+    if (user != NULL)
+        r = account_user("--user", user, &account, error);
+    if (r == 0 && group != NULL)
+        r = account_gid("--group", group, &gid, error);
+    if (r == 0 && gid == (gid_t)-1 && account.gid == (gid_t)-1)
+        r = error_set(error, -EINVAL, "--user: nobody has the number %s, so it has no group: give --group as well",
+                      user);
+    if (r < 0) {
+        free(account.name);
+        return r;
     }
-    if (entry == NULL)
-        return error_set(error, -EINVAL, "--user: there is no user \"%s\"", user);
-    identity->uid = entry->pw_uid;
-    identity->gid = entry->pw_gid;
-    *ret_name = entry->pw_name;
-    return 0;
-}
-
-static int resolve_group(const char *group, struct identity *identity, struct error *error)
-{
-    const struct group *entry = getgrnam(group);
-    unsigned int id;
-
-    if (entry != NULL)
-        identity->gid = entry->gr_gid;
-    else if (parse_id(group, &id))
-        identity->gid = id;
-    else
-        return error_set(error, -EINVAL, "--group: there is no group \"%s\"", group);
+    identity->uid = account.uid;
+    identity->gid = gid != (gid_t)-1 ? gid : account.gid;
+    *ret_name = account.name;
     return 0;
 }
 
@@ -91,24 +62,21 @@ static bool is_already(const struct identity *identity)
 int identity_resolve(const char *user, const char *group, struct identity *ret_identity, struct error *error)
 {
     struct identity identity = { .uid = geteuid(), .gid = getegid() };
-    const char *name = NULL;
-    int r = 0;
+    char *name = NULL;
+    int r = resolve(user, group, &identity, &name, error);
 
-    if (user != NULL)
-        r = resolve_user(user, &identity, &name, error);
-    if (r == 0 && group != NULL)
-        r = resolve_group(group, &identity, error);
     if (r < 0)
         return r;
-    if (geteuid() != 0 && !is_already(&identity))
-        return error_set(error, -EPERM,
-                         "%s: only root may start workers as somebody else; leave it out or start as root",
-                         user != NULL ? "--user" : "--group");
     identity.change = geteuid() == 0 && (user != NULL || group != NULL);
-    if (identity.change && name != NULL && list_groups(name, identity.gid, &identity) < 0)
-        return error_set(error, -ENOMEM, "--user: out of memory");
-    *ret_identity = identity;
-    return 0;
+    if (geteuid() != 0 && !is_already(&identity))
+        r = error_set(error, -EINVAL, "%s: only root may start workers as somebody else; leave it out or start as root",
+                      user != NULL ? "--user" : "--group");
+    else if (identity.change && name != NULL && list_groups(name, identity.gid, &identity) < 0)
+        r = error_set(error, -ENOMEM, "--user: out of memory");
+    free(name);
+    if (r == 0)
+        *ret_identity = identity;
+    return r;
 }
 
 void identity_done(struct identity *identity)

@@ -1,5 +1,5 @@
 /*
- * Whom the children become: --user and --group, resolved while we still may say no.
+ * Whom the children become: --user and --group (common/account.h), resolved while we still may say no.
  */
 #ifndef BERTH_SUPERVISOR_IDENTITY_H
 #define BERTH_SUPERVISOR_IDENTITY_H
@@ -19,7 +19,8 @@ struct identity {
 };
 
 /* Names or numbers; NULL for what was not asked for. A user brings its own groups, --group replaces the primary one.
- * -EINVAL for who does not exist, -EPERM for somebody else than us without the right to become it, -ENOMEM. */
+ * A user that is a number nobody has brings none: then --group must say. -EINVAL for that, for who does not exist, and
+ * for somebody else than us without the right to become it; account.h's; -ENOMEM. */
 int identity_resolve(const char *user, const char *group, struct identity *ret_identity, struct error *error);
 void identity_done(struct identity *identity);
 

@@ -128,9 +128,9 @@ struct supervisor {
     struct counters *counters;
     struct notify *notify;
     struct generation *generations; /* all that have processes */
-    struct generation *current;     /* serves; NULL until the first does */
+    struct generation *current;     /* serves; NULL until the first does, and when it has ended */
     struct generation *next;        /* is being started, to take over from current */
-    uv_signal_t signals[8];
+    uv_signal_t signals[9];
     uv_timer_t idle;     /* --exit-idle-time */
     uv_timer_t progress; /* while stopping: tells the service manager that it goes on */
     char *pid_file;      /* written, and ours to remove */
@@ -150,6 +150,7 @@ void supervisor_reopen_logs(struct supervisor *supervisor);
 
 /* reload.c: the next generation, from the settings as they are now. 0, or the exit code that this failure means. */
 int reload_begin(struct supervisor *supervisor, struct error *error);
+int reload_exit_code(int r); /* of a negative errno: wrong configuration, or a failure */
 void reload_request(struct supervisor *supervisor);
 void reload_commit(struct supervisor *supervisor);
 void reload_fail(struct supervisor *supervisor, const char *reason);

@@ -21,8 +21,11 @@
 #include "supervisor/child.h"
 #include "supervisor/internal.h"
 
+/* How many to read; a channel's queue never holds as many as ALL. */
+enum { SOME_MESSAGES = 64, ALL_MESSAGES = 4096 };
+
 static void on_timer(uv_timer_t *timer);
-static void read_channel(struct process *process);
+static void read_channel(struct process *process, unsigned int limit);
 
 static void arm(struct process *process, uint64_t ms)
 {
@@ -105,7 +108,7 @@ static void on_channel(uv_poll_t *poll, int status, int events)
 {
     (void)status; /* reading says what is wrong */
     (void)events;
-    read_channel(poll->data);
+    read_channel(poll->data, SOME_MESSAGES);
 }
 
 static struct process *make(struct generation *generation, unsigned int number, int channel)
@@ -251,12 +254,13 @@ static void on_message(struct process *process, const struct control_message *me
     }
 }
 
-static void read_channel(struct process *process)
+/* At most `limit` messages at a time: a worker that sends without end must not keep us from the others. */
+static void read_channel(struct process *process, unsigned int limit)
 {
     struct control_message message;
     int r = 0;
 
-    while (!uv_is_closing((uv_handle_t *)&process->poll)) {
+    while (limit-- > 0 && !uv_is_closing((uv_handle_t *)&process->poll)) {
         r = control_receive(process->channel, CONTROL_SUPERVISOR, &message);
         if (r != 1)
             break;
@@ -343,7 +347,7 @@ static void on_timer(uv_timer_t *timer)
     struct process *process = timer->data;
 
     /* The loop may have been late itself, or we stopped and continued: what it has said meanwhile counts. */
-    read_channel(process);
+    read_channel(process, ALL_MESSAGES);
     if (uv_is_active((uv_handle_t *)timer))
         return;
     switch (process->state) {
@@ -374,7 +378,7 @@ bool process_lived(const struct process *process)
 
 void process_reaped(struct process *process, int status)
 {
-    read_channel(process); /* its last words, such as why it failed */
+    read_channel(process, ALL_MESSAGES); /* its last words, such as why it failed */
     counters_retire(process->generation->supervisor->counters, process->number);
     generation_on_end(process->generation, process, status);
     close_handles(process);

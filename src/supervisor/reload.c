@@ -119,6 +119,13 @@ static int load(struct supervisor *supervisor, struct settings *ret_settings, st
     return r;
 }
 
+/* What only other settings can mend is wrong configuration. A place that is taken, a file that is not there yet, and
+ * memory may be otherwise the next time. */
+int reload_exit_code(int r)
+{
+    return r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
+}
+
 int reload_begin(struct supervisor *supervisor, struct error *error)
 {
     struct generation *generation;
@@ -131,13 +138,13 @@ int reload_begin(struct supervisor *supervisor, struct error *error)
     r = examine(supervisor, &settings, &identity, error);
     if (r < 0) {
         settings_done(&settings);
-        return EXIT_USAGE;
+        return reload_exit_code(r);
     }
     r = prepare_sockets(supervisor, &settings, error);
     if (r < 0) {
         settings_done(&settings);
         identity_done(&identity);
-        return r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
+        return reload_exit_code(r);
     }
     r = generation_new(supervisor, &settings, &identity, &generation);
     if (r < 0) {
@@ -202,7 +209,7 @@ void reload_commit(struct supervisor *supervisor)
         log_use_json(supervisor->current->settings.log_format == LOG_FORMAT_JSON);
         if (supervisor->current->settings.log_file != NULL)
             supervisor_reopen_logs(supervisor);
-        log_info("reloaded: %u workers serve with the new settings", supervisor->current->wanted);
+        log_info("reloaded: the new settings are in force, workers: %u", supervisor->current->wanted);
         generation_drain(before);
     }
     finish_reload(supervisor);

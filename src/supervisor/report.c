@@ -47,9 +47,9 @@ void report_state(struct supervisor *supervisor, const char *news)
         leaving += generation_count(g, PROCESS_LEAVING);
     }
     if (leaving > 0)
-        notify_send(supervisor->notify, "%s\nSTATUS=%u workers serve, %u drain", news, serving, leaving);
+        notify_send(supervisor->notify, "%s\nSTATUS=workers: %u, draining: %u", news, serving, leaving);
     else
-        notify_send(supervisor->notify, "%s\nSTATUS=%u workers serve", news, serving);
+        notify_send(supervisor->notify, "%s\nSTATUS=workers: %u", news, serving);
 }
 
 /* ---- the pid file ---- */
@@ -69,7 +69,7 @@ int report_pid(struct supervisor *supervisor, const char *path, struct error *er
     int fd = -1, r;
 
     if (length < 0 || (size_t)length >= sizeof(temporary))
-        return error_set(error, -ENAMETOOLONG, "--pid: the path is too long");
+        return error_set(error, -EINVAL, "--pid: the path is too long");
     supervisor->pid_file = strdup(path);
     if (supervisor->pid_file == NULL)
         return error_set(error, -ENOMEM, "out of memory");

@@ -1,6 +1,7 @@
 #include "supervisor/sockets.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,19 +132,15 @@ static int make_folder(const char *folder, struct error *error)
 static int default_path(char *path, size_t size, struct error *error)
 {
     const char *base = geteuid() == 0 ? "/run" : getenv("XDG_RUNTIME_DIR");
-    int r, length;
+    char folder[PATH_MAX];
 
     if (base == NULL || *base != '/')
         return error_set(error, -EINVAL,
-                         "no --uds PATH, no socket handed over, and XDG_RUNTIME_DIR is not set: "
-                         "give --uds PATH");
-    length = snprintf(path, size, "%s/berth", base);
-    if (length < 0 || (size_t)length + sizeof("/http.sock") > size)
+                         "no --uds PATH, no socket handed over, and XDG_RUNTIME_DIR is not set: give --uds PATH");
+    if ((size_t)snprintf(folder, sizeof(folder), "%s/berth", base) >= sizeof(folder) ||
+        (size_t)snprintf(path, size, "%s/http.sock", folder) >= size)
         return error_set(error, -EINVAL, "XDG_RUNTIME_DIR is too long: give --uds PATH");
-    r = make_folder(path, error);
-    if (r == 0)
-        strcat(path, "/http.sock");
-    return r;
+    return make_folder(folder, error);
 }
 
 static struct server_socket *find_published(const struct sockets *sockets, const char *path)
@@ -203,12 +200,7 @@ static int want_named(struct sockets *sockets, const struct settings_listener *n
 
 int sockets_prepare(struct sockets *sockets, const struct settings *settings, struct error *error)
 {
-    struct listener_options options = { .mode = settings->socket_mode,
-                                        .user = settings->socket_user,
-                                        .group = settings->socket_group,
-                                        .backlog = (int)settings->backlog,
-                                        .abstract_allowed = settings->abstract_sockets };
-    char path[4096];
+    char path[PATH_MAX];
     int r = 0;
 
     for (size_t i = 0; i < sockets->count; i++)

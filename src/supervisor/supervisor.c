@@ -41,6 +41,10 @@ static void release(struct supervisor *supervisor)
             continue;
         }
         *link = generation->next;
+        if (generation == supervisor->current)
+            supervisor->current = NULL;
+        if (generation == supervisor->next)
+            supervisor->next = NULL;
         generation_free(generation);
     }
 }
@@ -185,12 +189,12 @@ static void change_count(struct supervisor *supervisor, int by)
 {
     struct generation *generation = supervisor->current;
 
-    if (generation == NULL || supervisor->stopping)
+    if (generation == NULL)
         return;
     if ((by < 0 && generation->wanted <= 1) || (by > 0 && generation->wanted >= WORKERS_MAX))
         return;
     generation->wanted += (unsigned int)by;
-    log_info("%u workers from now on", generation->wanted);
+    log_info("workers from now on: %u", generation->wanted);
     generation_reconcile(generation);
 }
 
@@ -211,6 +215,30 @@ static void reap(struct supervisor *supervisor)
     check_end(supervisor);
 }
 
+/* What makes sense only for a server that goes on serving. */
+static void adjust(struct supervisor *supervisor, int number)
+{
+    if (supervisor->stopping) {
+        log_info("SIG%s: ignored, berth is ending", sigabbrev_np(number));
+        return;
+    }
+    switch (number) {
+    case SIGHUP:
+        reload_request(supervisor);
+        break;
+    case SIGUSR1:
+        supervisor_reopen_logs(supervisor);
+        break;
+    case SIGUSR2:
+        log_warning("SIGUSR2: ignored, berth cannot be upgraded in place yet; restart it");
+        break;
+    case SIGTTIN:
+    case SIGTTOU:
+        change_count(supervisor, number == SIGTTIN ? 1 : -1);
+        break;
+    }
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct supervisor *supervisor = handle->data;
@@ -228,15 +256,8 @@ static void on_signal(uv_signal_t *handle, int number)
         log_info("%s: stopping", number == SIGINT ? "SIGINT" : "SIGQUIT");
         stop(supervisor);
         break;
-    case SIGHUP:
-        reload_request(supervisor);
-        break;
-    case SIGUSR1:
-        supervisor_reopen_logs(supervisor);
-        break;
-    case SIGTTIN:
-    case SIGTTOU:
-        change_count(supervisor, number == SIGTTIN ? 1 : -1);
+    default:
+        adjust(supervisor, number);
         break;
     }
 }
@@ -267,7 +288,7 @@ static void raise_file_limit(void)
 
 static void prepare_signals(struct supervisor *supervisor)
 {
-    static const int numbers[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGTTIN, SIGTTOU, SIGCHLD };
+    static const int numbers[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU, SIGCHLD };
     sigset_t none;
 
     _Static_assert(sizeof(numbers) / sizeof(numbers[0]) == sizeof(supervisor->signals) / sizeof(supervisor->signals[0]),
@@ -324,18 +345,18 @@ static int prepare(struct supervisor *supervisor, struct error *error)
     occupy_standard_descriptors();
     r = sockets_take_activation(&supervisor->sockets, error);
     if (r < 0)
-        return EXIT_USAGE;
+        return reload_exit_code(r);
     report_prepare_banner(supervisor);
     r = notify_open(&supervisor->notify);
     if (r < 0)
-        error_set(error, r, "NOTIFY_SOCKET: %s", strerror(-r));
+        error_set(error, r, "NOTIFY_SOCKET, WATCHDOG_USEC or WATCHDOG_PID: %s", strerror(-r));
     if (r == 0)
         r = resolve_program(supervisor, error);
     if (r == 0)
         r = prepare_counters(supervisor, error);
     if (r == 0)
         r = prepare_loop(supervisor, error);
-    return r < 0 ? EXIT_FAILURE : 0;
+    return r < 0 ? reload_exit_code(r) : 0;
 }
 
 static void done(struct supervisor *supervisor)

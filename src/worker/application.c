@@ -38,6 +38,12 @@ static const char *load_error(const char *path)
     return text ? text : "unknown reason";
 }
 
+static bool name_valid(const char *name)
+{
+    return name[0] != '\0' &&
+           name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")] == '\0';
+}
+
 /* The module is the descriptor, not a path: so a replacement loads what its siblings run, whatever lies at the path
  * now. */
 static int load_module(const char *name, int fd, const struct berth_app **ret_app, struct error *error)
@@ -60,6 +66,9 @@ static int load_module(const char *name, int fd, const struct berth_app **ret_ap
                          name, app->abi, BERTH_ABI);
     if (!app->name || !app->routes)
         return error_set(error, -EINVAL, "%s: BERTH_APP(…) needs a name and .routes", name);
+    if (!name_valid(app->name))
+        return error_set(error, -EINVAL, "%s: BERTH_APP(\"%s\", …): a name is made of letters, digits, '-' and '_'",
+                         name, app->name);
     *ret_app = app;
     return 0;
 }

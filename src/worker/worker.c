@@ -63,8 +63,9 @@ static void grace_over(uv_timer_t *timer)
 {
     struct worker *worker = timer->data;
 
-    log_warning("still %zu connections at the end of --timeout-graceful-shutdown: closing them",
-                worker->http.connection_count);
+    log_warning("still %zu connections and %zu pieces of offloaded work at the end of --timeout-graceful-shutdown: "
+                "ending them",
+                worker->http.connection_count, worker->http.work_count);
     finish(worker);
 }
 
@@ -74,7 +75,7 @@ static void drain(struct worker *worker)
         return;
     http_server_drain(&worker->http);
     uv_timer_start(&worker->grace, grace_over, worker->launch.settings.graceful_ms, 0);
-    if (worker->http.connection_count == 0)
+    if (http_server_is_idle(&worker->http))
         finish(worker);
 }
 
@@ -127,13 +128,13 @@ static void on_control(uv_poll_t *poll, int status, int events)
     drain(worker);
 }
 
-static void connections_changed(struct http_server *http)
+static void activity_changed(struct http_server *http)
 {
     struct worker *worker = (struct worker *)((char *)http - offsetof(struct worker, http));
 
     if (worker->launch.settings.exit_idle_ms > 0)
-        tell(worker, http->connection_count > 0 ? CONTROL_BUSY : CONTROL_IDLE, NULL);
-    if (http->draining && http->connection_count == 0)
+        tell(worker, http_server_is_idle(http) ? CONTROL_IDLE : CONTROL_BUSY, NULL);
+    if (http->draining && http_server_is_idle(http))
         finish(worker);
 }
 
@@ -218,7 +219,7 @@ static int open_http(struct worker *worker, struct error *error)
     worker->http.loop = &worker->loop;
     worker->http.settings = &worker->launch.settings;
     worker->http.router = worker->router;
-    worker->http.on_connections = connections_changed;
+    worker->http.on_activity = activity_changed;
     worker->http.on_request = request_completed;
     worker->retire_at = retire_at(&worker->launch.settings);
     r = http_server_open(&worker->http);
@@ -260,6 +261,8 @@ static int start(struct worker *worker, struct error *error)
 static bool stop(struct worker *worker)
 {
     http_server_close(&worker->http);
+    if (worker->http.work_count > 0)
+        return false; /* it uses what the applications' `stop` would free */
     applications_stop(worker->applications);
     access_log_close(&worker->access_log);
     uv_close((uv_handle_t *)&worker->control, NULL);

@@ -67,6 +67,7 @@ static const struct {
     { number_parse, "10", 1, 9, -ERANGE, "\"10\" is too large: it must be at most 9" },
     { number_parse, "18446744073709551616", 0, 9, -ERANGE, "is too large" },
     { number_parse, "99999999999999999999999999999999", 0, 9, -ERANGE, "is too large" },
+    { number_parse, "18446744073709551616", 0, UINT64_MAX, -ERANGE, "at most 18446744073709551615" },
     { number_parse_size, "", 0, 9, -EINVAL, "\"\" is not a size such as 512, 64K or 1M" },
     { number_parse_size, "K", 0, 9, -EINVAL, "is not a size" },
     { number_parse_size, "1.5K", 0, 9, -EINVAL, "is not a size" },

@@ -111,8 +111,8 @@ START_TEST(test_defaults)
     ck_assert_uint_eq(settings.body_ms, 60000);
     ck_assert_uint_eq(settings.limit_connections, 1024);
     ck_assert_uint_eq(settings.limit_body, 1048576);
-    ck_assert_uint_eq(settings.limit_header, 16384);
-    ck_assert_uint_eq(settings.limit_target, 8192);
+    ck_assert_uint_eq(settings.limit_header, 8192);
+    ck_assert_uint_eq(settings.limit_target, 4096);
     ck_assert_int_eq(settings.log_level, BERTH_LOG_INFO);
     ck_assert_int_eq(settings.log_format, LOG_FORMAT_TEXT);
     ck_assert_ptr_null(settings.access_log);

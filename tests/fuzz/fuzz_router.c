@@ -8,24 +8,31 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+static int unused(struct berth_request *request, struct berth_reply *reply)
+{
+    (void)request;
+    (void)reply;
+    return 0;
+}
+
 static const struct berth_route routes[] = {
-    { .method = "GET", .path = "/" },
-    { .method = "GET", .path = "/a" },
-    { .method = "POST", .path = "/a" },
-    { .method = "GET", .path = "/a/" },
-    { .method = "PUT", .path = "/a/{x}" },
-    { .method = "GET", .path = "/a/b" },
-    { .method = "GET", .path = "/{x}/b/{y}" },
-    { .method = "POST", .path = "/a/{x}/c" },
-    { .method = "HEAD", .path = "/a/{x}/{y}" },
-    { .method = "GET", .path = "/a/{x}/{y}" },
-    { .method = "GET", .path = "/a/b/{y}/d" },
-    { .method = "GET", .path = "/{w}/{x}/{y}/{z}" },
-    { .method = "DELETE", .path = "/a/*" },
-    { .method = "GET", .path = "/{x}/*" },
-    { .method = "PATCH", .path = "/{x}/b/*" },
-    { .method = "PUT", .path = "/*" },
-    { .method = "OPTIONS", .path = "/a b/{x}" },
+    { .method = "GET", .path = "/", .handler = unused },
+    { .method = "GET", .path = "/a", .handler = unused },
+    { .method = "POST", .path = "/a", .handler = unused },
+    { .method = "GET", .path = "/a/", .handler = unused },
+    { .method = "PUT", .path = "/a/{x}", .handler = unused },
+    { .method = "GET", .path = "/a/b", .handler = unused },
+    { .method = "GET", .path = "/{x}/b/{y}", .handler = unused },
+    { .method = "POST", .path = "/a/{x}/c", .handler = unused },
+    { .method = "HEAD", .path = "/a/{x}/{y}", .handler = unused },
+    { .method = "GET", .path = "/a/{x}/{y}", .handler = unused },
+    { .method = "GET", .path = "/a/b/{y}/d", .handler = unused },
+    { .method = "GET", .path = "/{w}/{x}/{y}/{z}", .handler = unused },
+    { .method = "DELETE", .path = "/a/*", .handler = unused },
+    { .method = "GET", .path = "/{x}/*", .handler = unused },
+    { .method = "PATCH", .path = "/{x}/b/*", .handler = unused },
+    { .method = "PUT", .path = "/*", .handler = unused },
+    { .method = "OPTIONS", .path = "/a b/{x}", .handler = unused },
 };
 
 static struct router *router;

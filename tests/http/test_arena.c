@@ -76,7 +76,7 @@ START_TEST(maximum_in_small_pieces)
 {
     size_t taken = 0;
 
-    while (arena_alloc(&arena, 48))
+    while (taken <= ARENA_SIZE_MAX && arena_alloc(&arena, 48))
         taken += 48;
     ck_assert_uint_le(arena.total, ARENA_SIZE_MAX);
     ck_assert_uint_le(taken, ARENA_SIZE_MAX);

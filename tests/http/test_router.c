@@ -26,13 +26,20 @@ static void teardown(void)
     router_free(router);
 }
 
+static int unused(struct berth_request *request, struct berth_reply *reply)
+{
+    (void)request;
+    (void)reply;
+    return 0;
+}
+
 static int add(const char *mount, const char *method, const char *path)
 {
     static struct berth_route routes[400];
     static size_t used;
     struct berth_route *route = &routes[used++ % COUNT(routes)];
 
-    *route = (struct berth_route){ .method = method, .path = path };
+    *route = (struct berth_route){ .method = method, .path = path, .handler = unused };
     return router_add(router, mount, route, NULL, &error);
 }
 
@@ -223,7 +230,7 @@ END_TEST
 
 START_TEST(owner_and_values)
 {
-    static const struct berth_route route = { .method = "GET", .path = "/{a}/*" };
+    static const struct berth_route route = { .method = "GET", .path = "/{a}/*", .handler = unused };
     struct target target = target_of("/x/y/z");
     struct match match;
     int owner;
@@ -349,6 +356,15 @@ START_TEST(refuses)
 }
 END_TEST
 
+START_TEST(a_route_without_a_handler)
+{
+    static const struct berth_route route = { .method = "GET", .path = "/a" };
+
+    ck_assert_int_eq(router_add(router, "", &route, NULL, &error), -EINVAL);
+    ck_assert_str_eq(error.text, "route GET /a: it has no handler");
+}
+END_TEST
+
 START_TEST(parameters_at_most_16)
 {
     static const char path[] = "/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}/{j}/{k}/{l}/{m}/{n}/{o}";
@@ -423,6 +439,7 @@ Suite *suite_router(void)
     tcase_add_loop_test(tcase, allow_is_cut_at_whole_methods, 0, COUNT(allow_sizes));
     tcase_add_test(tcase, mounts);
     tcase_add_loop_test(tcase, refuses, 0, COUNT(refused));
+    tcase_add_test(tcase, a_route_without_a_handler);
     tcase_add_test(tcase, parameters_at_most_16);
     tcase_add_test(tcase, segments_at_most_128);
     tcase_add_test(tcase, every_mixture);

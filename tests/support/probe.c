@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,6 +54,21 @@ static int get_user(struct berth_request *request, struct berth_reply *reply)
 }
 
 /* ---- trouble ---- */
+
+/* Leaves a process behind that ends later as nobody's child. */
+static int get_stranger(struct berth_request *request, struct berth_reply *reply)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        if (fork() == 0)
+            pause_ms(100);
+        _exit(0);
+    }
+    if (child < 0 || waitpid(child, NULL, 0) < 0)
+        return -errno;
+    return get_pid(request, reply);
+}
 
 static int get_block(struct berth_request *request, struct berth_reply *reply)
 {
@@ -291,6 +307,7 @@ static const struct berth_route routes[] = {
     { "GET", "/user", get_user },
     { "GET", "/block/{ms}", get_block },
     { "GET", "/crash", get_crash },
+    { "GET", "/stranger", get_stranger },
     { "GET", "/nothing", get_nothing },
     { "GET", "/return/{value}", get_return },
     { "GET", "/hold", get_hold },

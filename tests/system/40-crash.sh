@@ -38,16 +38,12 @@ lost=$(load_count lost)
 it "says which signal it was"
 expect_log "SIGKILL|signal 9|Killed"
 
-it "replaces one that crashes by itself, within 100 ms"
+it "says so when one crashes by itself, and replaces it"
 wait_until workers_are 2
-http /pid
-victim=$BODY
-started=$(now_ms)
 http /crash
 expect_status 000
-wait_until workers_are 2
 expect_log "SIGABRT|signal 6|Aborted"
-echo "  (two workers again after $(($(now_ms) - started)) ms)"
+expect_soon workers_are 2
 http /pid
 expect_status 200
 
@@ -62,5 +58,22 @@ it "leaves no zombies"
 expect_equal "zombies" 0 "$(ps -o stat= --ppid "$SERVER" | grep -c Z)"
 stop_server
 expect_code 0
+
+it "replaces it within 100 ms: the best of five, since the machine has other work"
+serve "$PROBE"
+best=999999
+for _ in 1 2 3 4 5; do
+    sleep 0.3 # one that crashes right after its start is a failed start, and there is a pause before the next
+    http /crash
+    started=$(now_ms)
+    http /pid # waits in the queue for the one that comes
+    took=$(($(now_ms) - started))
+    expect_status 200
+    [ "$took" -ge "$best" ] || best=$took
+done
+most=100
+[ -z "${BERTH_SLOW:-}" ] || most=1000
+[ "$best" -lt "$most" ] || fail "the time until somebody answered" "less than $most ms" "$best ms"
+stop_server
 
 finish

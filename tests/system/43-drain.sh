@@ -103,4 +103,39 @@ load_stop
 expect_equal "requests lost" 0 "$(load_count lost)"
 expect_equal "requests without an answer" 0 "$(load_count late)"
 
+it "accepts all of a long queue, and answers it"
+serve --timeout-graceful-shutdown 20s "$PROBE"
+python3 - "$SOCKET" "$SERVER" >"$DIR/queue.out" <<'PYTHON' || fail "the queue's clients"
+import os, signal, socket, sys
+
+def connect():
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(20)
+    s.connect(sys.argv[1])
+    return s
+
+blocker = connect()
+blocker.sendall(b"GET /block/800 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+clients = [connect() for _ in range(100)]
+for client in clients:
+    client.sendall(b"GET /pid HTTP/1.1\r\nHost: localhost\r\n\r\n")
+os.kill(int(sys.argv[2]), signal.SIGTERM)
+print(sum(client.recv(12) == b"HTTP/1.1 200" for client in clients))
+PYTHON
+expect_equal "answers to 100 who were in the queue" 100 "$(cat "$DIR/queue.out")"
+wait_until gone "$SERVER" || fail "it still runs"
+
+it "waits for offloaded work whose client has gone"
+serve --timeout-graceful-shutdown 10s "$PROBE"
+start leaving curl -s --max-time 20 --unix-socket "$SOCKET" http://localhost/offload/900
+sleep 0.2 # for the request to arrive: nothing shows that it did
+kill -KILL "$PID"
+wait_until gone "$PID"
+started=$(now_ms)
+kill -TERM "$SERVER"
+wait_until gone "$SERVER" || fail "it still runs"
+took=$(($(now_ms) - started))
+[ "$took" -gt 300 ] || fail "the time until it ended" "as long as the work took" "$took ms"
+expect_false grep -q "offloaded work at the end" "$DIR/berth.log"
+
 finish

@@ -60,9 +60,22 @@ kill -TTIN "$SERVER"
 expect_soon test -s "$DIR/file.log"
 stop_server
 
+it "USR2 is refused with a line, until upgrades in place are possible"
+serve "$PROBE"
+kill -USR2 "$SERVER"
+expect_log "SIGUSR2: ignored"
+http /pid
+expect_status 200
+stop_server
+expect_code 0
+expect_gone "$SOCKET"*
+
 it "workers do not listen to signals that are not for them"
 serve --workers 2 "$PROBE"
-wait_until workers_are 2
+both_ready() {
+    [ "$(grep -c 'is ready$' "$DIR/berth.log")" -eq 2 ]
+}
+wait_until both_ready || fail "they are not ready"
 before=$(workers)
 for signal in HUP INT QUIT USR1 USR2 TERM; do
     for worker in $before; do

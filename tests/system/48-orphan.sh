@@ -34,4 +34,22 @@ stop_server
 expect_code 0
 expect_false test -e "$SOCKET"
 
+it "can be followed while an orphan still finishes"
+serve --timeout-graceful-shutdown 20s "$PROBE"
+start holding curl -s --max-time 20 --unix-socket "$SOCKET" http://localhost/hold
+wait_until holds 1 || fail "nothing is held"
+orphans=$(workers)
+kill -KILL "$SERVER"
+refused() {
+    ! curl -s -o /dev/null --max-time 2 --unix-socket "$SOCKET" http://localhost/pid
+}
+expect_soon refused
+serve "$PROBE"
+for orphan in $orphans; do
+    expect_true alive "$orphan"
+done
+http /pid
+expect_status 200
+kill "$PID" 2>/dev/null
+
 finish

@@ -116,7 +116,7 @@ expect_status 200
 expect_true cmp "$DIR/body" "$DIR/body-2"
 http "/file?path=$DIR/missing"
 expect_status 404
-expect_no_match "nothing of the server's" "$DIR" "$(sed 's/"instance":"[^"]*"//' <<<"$BODY")"
+expect_no_match "nothing of the server's" "$DIR" "${BODY//\"instance\":\"\/file?path=$DIR/}" # what it was asked for
 stop_server
 
 it "raises the soft limit on open files to the hard one"
@@ -130,6 +130,13 @@ expect_equal "the soft limit" "$(awk '/^Max open files/ { print $5 }' "/proc/$BO
 load_start -c 200 -i 50 -p /pid
 load_stop
 expect_load_unharmed
+stop_server
+
+it "holds a kept connection's next head to --timeout-header, not to --timeout-keep-alive"
+serve --timeout-header 500ms --timeout-keep-alive 60s "$PROBE"
+raw 'GET /pid HTTP/1.1\r\nHost: x\r\n\r\nGET /pid HTTP/1.1\r\nHost: x\r\nX-Fie'
+expect_code 0
+expect_match "what came" '200 OK.*408 ' "$(tr '\n' ' ' <<<"$RAW")"
 stop_server
 
 finish

@@ -99,6 +99,22 @@ it "drops what is no HTTP at all"
 raw '\026\003\001\002\000\001\000\001\374\003\003'"$(printf '%0600d' 0)"'\r\n\r\n'
 expect_code 0
 
+it "never takes descriptors that are pushed at it"
+before=$(find "/proc/$worker/fd" -type l | wc -l)
+python3 -c '
+import array, os, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(5)
+s.connect(sys.argv[1])
+fds = array.array("i", [os.open("/dev/null", os.O_RDONLY) for _ in range(100)])
+for _ in range(3):
+    s.sendmsg([b"GET /pid HTTP/1.1\r\nHost: x\r\n\r\n"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+    print(s.recv(65536)[:12].decode())
+print(len([fd for fd in os.listdir("/proc/%s/fd" % sys.argv[2])]))
+' "$SOCKET" "$worker" >"$DIR/pushed"
+expect_equal "the answers" "HTTP/1.1 200 HTTP/1.1 200 HTTP/1.1 200" "$(head -n 3 "$DIR/pushed" | paste -sd ' ')"
+expect_equal "the worker's descriptors with that connection" $((before + 1)) "$(tail -n 1 "$DIR/pushed")"
+
 it "lives: the same worker serves"
 http /pid
 expect_status 200

@@ -13,6 +13,14 @@ as() {
         curl -s --max-time 5 --unix-socket "$SOCKET" "http://localhost$4")
 }
 
+# The workers' user must reach the program and berth.h, in whatever folder this was built.
+mkdir "$DIR/bin" "$DIR/include"
+cp "$BERTH" "$DIR/bin/berth"
+cp "$SRCDIR/src/include/berth.h" "$DIR/include/berth.h"
+cp "$EXAMPLES/who.so" "$DIR/who.so"
+chmod 755 "$DIR/who.so"
+BERTH=$DIR/bin/berth
+
 # A user of the system's, whatever its name is here.
 user=$(getent passwd | awk -F: '$3 > 0 && $3 < 1000 { print $1; exit }')
 uid=$(id -u "$user")
@@ -89,9 +97,23 @@ as 54399 54399 "" /who
 expect_body ""
 stop_server
 
+it "lives at the user's own place without --uds"
+mkdir "$DIR/run"
+chown 54321:54322 "$DIR/run"
+start berth setpriv --reuid 54321 --regid 54322 --clear-groups env XDG_RUNTIME_DIR="$DIR/run" "$BERTH" serve \
+    "$DIR/who.so"
+SERVER=$PID
+expect_soon answers "$DIR/run/berth/http.sock"
+stop_server
+
 it "refuses users that are none, with exit code 2"
 run_berth --uds "$SOCKET" --user no-such-user "$EXAMPLES/who.so"
-expect_match "the exit code" '^[12]$' "$CODE"
+expect_code 2
 expect_match "the message" "no-such-user" "$ERR"
+
+it "makes up no group for a user that is only a number"
+run_berth --uds "$SOCKET" --user 54321 "$EXAMPLES/hello.so"
+expect_code 2
+expect_match "the message" "--user: nobody has the number 54321.*--group" "$ERR"
 
 finish

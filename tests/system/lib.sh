@@ -5,6 +5,8 @@
 # ended, by pid, however it leaves. Run one by hand from the build folder: tests/system/10-hello.sh
 #
 # BERTH_WRAPPER   put before berth's command line: valgrind in `make check-valgrind`
+# BERTH_SLOW      set where times mean little: under sanitizers and valgrind
+# ROUNDS          how often to kill and to reload, 100
 # PATIENCE        seconds to wait for what must happen
 
 set -u
@@ -31,7 +33,8 @@ FINISHED=
 
 # The environment of a tester is not the test's.
 for variable in $(compgen -e | grep -E '^(BERTH_|LISTEN_|NOTIFY_SOCKET|WATCHDOG_|JOURNAL_STREAM)' || true); do
-    [ "$variable" = BERTH_WRAPPER ] || unset "$variable"
+    case $variable in BERTH_WRAPPER | BERTH_SLOW) continue ;; esac
+    unset "$variable"
 done
 
 # ---- cases ----
@@ -93,7 +96,7 @@ need_root() {
     if sudo -n true 2>/dev/null; then
         rm -rf "$DIR"
         trap - EXIT
-        exec sudo -n --preserve-env=BERTH_WRAPPER,CI,PATIENCE "$SRCDIR/tests/system/${0##*/}"
+        exec sudo -n --preserve-env=BERTH_WRAPPER,BERTH_SLOW,ROUNDS,CI,PATIENCE "$SRCDIR/tests/system/${0##*/}"
     fi
     skip "only root can try this"
 }
@@ -130,7 +133,7 @@ trap 'exit 1' TERM INT HUP
 
 # Sanitizers and valgrind write to the logs of what they watch; a script that did not notice would be content.
 no_reports() {
-    grep -lE 'ERROR: (Address|Leak)Sanitizer|runtime error:|^==[0-9]+== [^ ]' "$DIR"/*.log >/dev/null 2>&1 || return 0
+    grep -lE 'ERROR: (Address|Leak)Sanitizer|runtime error:|^==[0-9]+==    (at|by) 0x' "$DIR"/*.log >/dev/null 2>&1 || return 0
     NAME="no report of a sanitizer or of valgrind"
     fail "see the logs"
     settle
@@ -186,7 +189,8 @@ start() {
     local name=$1
 
     shift
-    : >"$DIR/$name.out" >"$DIR/$name.log"
+    : >"$DIR/$name.out"
+    : >"$DIR/$name.log"
     # Appending, so that a script may empty them meanwhile.
     "$@" >>"$DIR/$name.out" 2>>"$DIR/$name.log" </dev/null &
     PID=$!

@@ -2,6 +2,7 @@
 TEST_EXTENSIONS = .sh
 SYSTEM_TESTS = \
 	tests/system/10-hello.sh \
+	tests/system/11-usage.sh \
 	tests/system/20-socket-file.sh \
 	tests/system/30-activation.sh \
 	tests/system/40-crash.sh \
@@ -13,11 +14,14 @@ SYSTEM_TESTS = \
 	tests/system/46-idle-exit.sh \
 	tests/system/47-max-requests.sh \
 	tests/system/48-orphan.sh \
+	tests/system/49-init.sh \
 	tests/system/50-applications.sh \
+	tests/system/51-install.sh \
 	tests/system/60-limits.sh \
 	tests/system/61-strictness.sh \
 	tests/system/70-identity.sh \
 	tests/system/80-hold.sh \
+	tests/system/81-api.sh \
 	tests/system/91-status.sh \
 	tests/system/92-config.sh \
 	tests/system/93-manual.sh
@@ -31,7 +35,7 @@ tests_support_load_SOURCES = tests/support/load.c
 tests_support_metrics_SOURCES = tests/support/metrics.c
 tests_support_raw_SOURCES = tests/support/raw.c
 tests_support_receive_SOURCES = tests/support/receive.c
-check_DATA = tests/support/probe.so
-tests/support/probe.so: include/berth.h
-EXTRA_DIST += tests/support/probe.c
-CLEANFILES += tests/support/probe.so
+check_DATA = tests/support/probe.so tests/support/api.so
+tests/support/probe.so tests/support/api.so: include/berth.h
+EXTRA_DIST += tests/support/probe.c tests/support/api.c
+CLEANFILES += tests/support/probe.so tests/support/api.so

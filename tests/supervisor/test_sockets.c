@@ -1,0 +1,176 @@
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "socket/scratch.h"
+#include "supervisor/sockets.h"
+
+Suite *suite_sockets(void);
+
+static struct error error;
+
+/* Settings with these paths, relative to the folder, up to a NULL. */
+static struct settings settings_of(const char *a, const char *b)
+{
+    struct settings settings = { .socket_mode = 0660, .backlog = 5 };
+    const char *const names[] = { a, b };
+
+    settings.uds.items = calloc(3, sizeof(char *));
+    for (size_t i = 0; i < 2 && names[i] != NULL; i++)
+        settings.uds.items[settings.uds.count++] = strdup(scratch_path(names[i]));
+    return settings;
+}
+
+static void free_settings(struct settings *settings)
+{
+    for (size_t i = 0; i < settings->uds.count; i++)
+        free(settings->uds.items[i]);
+    free(settings->uds.items);
+}
+
+static int fd_of(const struct sockets *sockets, const char *name)
+{
+    for (size_t i = 0; i < sockets->count; i++)
+        if (strcmp(sockets->items[i].name, scratch_path(name)) == 0)
+            return sockets->items[i].fd;
+    return -1;
+}
+
+START_TEST(keeps_what_stays)
+{
+    struct settings first = settings_of("a", "b"), second = settings_of("c", "b");
+    struct sockets sockets = { .count = 0 };
+    int kept;
+
+    ck_assert_int_eq(sockets_prepare(&sockets, &first, &error), 0);
+    sockets_commit(&sockets);
+    kept = fd_of(&sockets, "b");
+    ck_assert_int_eq(sockets_prepare(&sockets, &second, &error), 0);
+    ck_assert_str_eq(scratch_list(), "a a.lock b b.lock c c.lock ");
+    sockets_revert(&sockets);
+    ck_assert_str_eq(scratch_list(), "a a.lock b b.lock ");
+    ck_assert_int_eq(sockets_prepare(&sockets, &second, &error), 0);
+    sockets_commit(&sockets);
+    ck_assert_str_eq(scratch_list(), "b b.lock c c.lock ");
+    ck_assert_int_eq(fd_of(&sockets, "b"), kept);
+    sockets_withdraw(&sockets);
+    ck_assert_str_eq(scratch_list(), "");
+    sockets_done(&sockets);
+    free_settings(&first);
+    free_settings(&second);
+}
+END_TEST
+
+START_TEST(takes_back_all_when_one_fails)
+{
+    struct settings first = settings_of("a", NULL), second = settings_of("b", "file");
+    struct sockets sockets = { .count = 0 };
+
+    scratch_write("file", "precious");
+    ck_assert_int_eq(sockets_prepare(&sockets, &first, &error), 0);
+    sockets_commit(&sockets);
+    ck_assert_int_eq(sockets_prepare(&sockets, &second, &error), -ENOTSOCK);
+    ck_assert_str_eq(scratch_list(), "a a.lock file ");
+    ck_assert_uint_eq(sockets.count, 1);
+    ck_assert_int_eq(sockets.items[0].state, SOCKET_KEPT);
+    sockets_done(&sockets);
+    free_settings(&first);
+    free_settings(&second);
+}
+END_TEST
+
+/* Only the listener becomes one of ours; the others are kept open, and named on the log. */
+static void take_activation(void *data)
+{
+    int fds[3] = { socket_bound(scratch_path("s"), SOCK_STREAM, 5), socket_bound(scratch_path("d"), SOCK_DGRAM, -1),
+                   memfd_create("stored", 0) };
+    struct settings settings = settings_of(NULL, NULL);
+    struct sockets sockets = { .count = 0 };
+    char number[16], name[16];
+
+    (void)data;
+    for (int i = 0; i < 3; i++)
+        fds[i] = fcntl(fds[i], F_DUPFD, 100);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_ge(dup2(fds[i], 3 + i), 0);
+    snprintf(number, sizeof(number), "%d", (int)getpid());
+    setenv("LISTEN_PID", number, 1);
+    setenv("LISTEN_FDS", "3", 1);
+    setenv("LISTEN_FDNAMES", "web:bus:state", 1);
+    ck_assert_int_eq(sockets_take_activation(&sockets, &error), 0);
+    ck_assert(sockets_only_handed(&sockets, &settings));
+    settings.fds.items = (char *[]){ (snprintf(name, sizeof(name), "3"), name), NULL };
+    settings.fds.count = 1;
+    ck_assert_int_eq(sockets_take_numbers(&sockets, &settings, &error), 0); /* the same, said twice */
+    ck_assert_int_eq(sockets_prepare(&sockets, &settings, &error), 0);
+    ck_assert_uint_eq(sockets.count, 1);
+    ck_assert_str_eq(sockets.items[0].name, "fd 3");
+    ck_assert_str_eq(sockets.items[0].address, scratch_path("s"));
+    ck_assert_int_ge(fcntl(4, F_GETFD), 0);
+    ck_assert_int_ge(fcntl(5, F_GETFD), 0);
+    sockets_withdraw(&sockets);
+    ck_assert_str_eq(scratch_list(), "d s ");
+    sockets_done(&sockets);
+    free_settings(&settings);
+}
+
+START_TEST(tells_handed_kinds_apart)
+{
+    child_run(take_activation, NULL);
+}
+END_TEST
+
+/* As an ordinary user: root's default is the real /run. */
+static void use_default(void *data)
+{
+    struct settings settings = settings_of(NULL, NULL);
+    struct sockets sockets = { .count = 0 };
+    struct stat status;
+
+    (void)data;
+    if (geteuid() == 0)
+        become(SOMEBODY, SOME_GROUP, NULL, 0);
+    umask(0077);
+    unsetenv("XDG_RUNTIME_DIR");
+    ck_assert_int_eq(sockets_prepare(&sockets, &settings, &error), -EINVAL);
+    ck_assert_ptr_nonnull(strstr(error.text, "give --uds PATH"));
+    setenv("XDG_RUNTIME_DIR", scratch_path("none"), 1);
+    ck_assert_int_eq(sockets_prepare(&sockets, &settings, &error), -ENOENT);
+    setenv("XDG_RUNTIME_DIR", scratch_path("."), 1);
+    ck_assert_int_eq(sockets_prepare(&sockets, &settings, &error), 0);
+    ck_assert_uint_eq(sockets.count, 1);
+    ck_assert_str_eq(sockets.items[0].name, scratch_path("./berth/http.sock"));
+    ck_assert_int_eq(stat(scratch_path("berth"), &status), 0);
+    ck_assert_uint_eq(status.st_mode & 07777, 0755);
+    sockets_done(&sockets);
+    rmdir(scratch_path("berth"));
+    free_settings(&settings);
+}
+
+START_TEST(has_a_default)
+{
+    scratch_chown(geteuid() == 0 ? SOMEBODY : geteuid());
+    child_run(use_default, NULL);
+}
+END_TEST
+
+Suite *suite_sockets(void)
+{
+    Suite *suite = suite_create("sockets");
+    TCase *tcase = tcase_create("sockets");
+
+    tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
+    tcase_add_test(tcase, keeps_what_stays);
+    tcase_add_test(tcase, takes_back_all_when_one_fails);
+    tcase_add_test(tcase, tells_handed_kinds_apart);
+    tcase_add_test(tcase, has_a_default);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
