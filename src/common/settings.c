@@ -58,7 +58,7 @@ static const struct option_entry options[] = {
       .kind = OPTION_WORKERS,
       FIELD(workers),
       .min = 1,
-      .max = 512,
+      .max = SETTINGS_WORKERS_MAX,
       .fallback = "1",
       .metavar = "N|auto",
       .help = "how many worker processes; auto: one for each usable CPU" },

@@ -46,6 +46,9 @@ struct berth_settings {
     struct text_list keys, values;
 };
 
+/* As many workers as --workers and SIGTTIN come to. */
+#define SETTINGS_WORKERS_MAX 512
+
 struct settings {
     /* sockets */
     struct text_list uds;  /* --uds PATH, repeatable */
