@@ -7,8 +7,7 @@
 #include "common/number.h"
 #include "common/settings_parts.h"
 
-#define LAUNCH_MAX           (SETTINGS_PACKED_MAX + 1024 * 1024)
-#define LAUNCH_LISTENERS_MAX 512
+#define LAUNCH_MAX (SETTINGS_PACKED_MAX + 1024 * 1024)
 
 static const char launch_magic[] = "berth launch";
 
@@ -19,7 +18,7 @@ int launch_write(int fd, const char *const *listeners, size_t listener_count, co
     FILE *stream;
     int r;
 
-    if (listener_count > LAUNCH_LISTENERS_MAX)
+    if (listener_count > CONTRACT_LISTENERS_MAX)
         return -E2BIG;
     stream = open_memstream(&bytes, &size);
     if (!stream)
@@ -70,7 +69,7 @@ static int header_take(const char **bytes, size_t *size, uint64_t *ret_count, st
                          "launch file: the supervisor speaks version %u of the contract, this worker %d: "
                          "restart berth after an upgrade",
                          (unsigned int)version, CONTRACT_VERSION);
-    return count_take(bytes, size, "number of listeners", 0, LAUNCH_LISTENERS_MAX, ret_count, error);
+    return count_take(bytes, size, "number of listeners", 0, CONTRACT_LISTENERS_MAX, ret_count, error);
 }
 
 static int launch_take(const char *bytes, size_t size, struct launch *launch, struct error *error)

@@ -62,6 +62,8 @@ struct settings_listener {
 };
 
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+/* As many workers as --workers and SIGTTIN come to. */
+#define SETTINGS_WORKERS_MAX 512
 
 struct settings {
     /* sockets */

@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/contract.h"
 #include "common/log.h"
+#include "common/number.h"
 
 static int add(struct sockets *sockets, const char *name, const char *address, int fd, struct listener *listener)
 {
@@ -85,10 +87,11 @@ int sockets_take_activation(struct sockets *sockets, struct error *error)
     return r;
 }
 
+/* What else was handed over is none that could be served: examining it says so. */
 static bool is_taken(const struct sockets *sockets, int fd)
 {
     for (size_t i = 0; i < sockets->handed_count; i++)
-        if (sockets->handed[i].fd == fd)
+        if (sockets->handed[i].fd == fd && sockets->handed[i].kind == HANDED_LISTENER)
             return true;
     for (size_t i = 0; i < sockets->numbered_count; i++)
         if (sockets->numbered[i].fd == fd)
@@ -105,11 +108,12 @@ int sockets_take_numbers(struct sockets *sockets, const struct settings *setting
     if (sockets->numbered == NULL)
         return error_set(error, -ENOMEM, "out of memory");
     for (size_t i = 0; r == 0 && i < count; i++) {
-        int fd = (int)strtol(settings->fds.items[i], NULL, 10); /* settings_load has checked it */
+        uint64_t fd;
 
-        if (is_taken(sockets, fd))
+        r = number_parse(settings->fds.items[i], 0, INT_MAX, &fd, error);
+        if (r < 0 || is_taken(sockets, (int)fd))
             continue; /* `--fd 3` beside LISTEN_FDS: the same one, said twice */
-        r = activation_examine(fd, "", &sockets->numbered[sockets->numbered_count], error);
+        r = activation_examine((int)fd, "", &sockets->numbered[sockets->numbered_count], error);
         if (r == 0)
             r = add_handed(sockets, &sockets->numbered[sockets->numbered_count++]);
         if (r == -ENOMEM)
@@ -178,12 +182,26 @@ static bool asks_for_paths(const struct settings *settings)
     return settings->uds.count > 0 || settings->listener_count > 0;
 }
 
-static bool any_handed(const struct sockets *sockets)
+static size_t count_handed(const struct sockets *sockets)
 {
+    size_t count = 0;
+
     for (size_t i = 0; i < sockets->count; i++)
-        if (sockets->items[i].listener == NULL)
-            return true;
-    return false;
+        count += sockets->items[i].listener == NULL;
+    return count;
+}
+
+/* Before any of them is made: each costs descriptors, here and in every worker. */
+static int check_count(const struct sockets *sockets, const struct settings *settings, struct error *error)
+{
+    size_t handed = count_handed(sockets), published = settings->uds.count + settings->listener_count;
+    size_t count = handed + published;
+
+    if (count <= CONTRACT_LISTENERS_MAX)
+        return 0;
+    return error_set(error, -EINVAL,
+                     "%zu sockets to listen on (%zu handed over, %zu by --uds): there may be at most %d", count, handed,
+                     published, CONTRACT_LISTENERS_MAX);
 }
 
 static int want_named(struct sockets *sockets, const struct settings_listener *named, const struct settings *settings,
@@ -200,9 +218,16 @@ static int want_named(struct sockets *sockets, const struct settings_listener *n
 
 int sockets_prepare(struct sockets *sockets, const struct settings *settings, struct error *error)
 {
+    struct listener_options options = { .mode = settings->socket_mode,
+                                        .user = settings->socket_user,
+                                        .group = settings->socket_group,
+                                        .backlog = (int)settings->backlog,
+                                        .abstract_allowed = settings->abstract_sockets };
     char path[PATH_MAX];
-    int r = 0;
+    int r = check_count(sockets, settings, error);
 
+    if (r < 0)
+        return r;
     for (size_t i = 0; i < sockets->count; i++)
         if (sockets->items[i].listener != NULL)
             sockets->items[i].state = SOCKET_VANISHING;
@@ -210,7 +235,7 @@ int sockets_prepare(struct sockets *sockets, const struct settings *settings, st
         r = want(sockets, settings->uds.items[i], &options, error);
     for (size_t i = 0; r == 0 && i < settings->listener_count; i++)
         r = want_named(sockets, &settings->listeners[i], settings, error);
-    if (r == 0 && !asks_for_paths(settings) && !any_handed(sockets)) {
+    if (r == 0 && !asks_for_paths(settings) && count_handed(sockets) == 0) {
         r = default_path(path, sizeof(path), error);
         if (r == 0)
             r = want(sockets, path, &options, error);
@@ -232,7 +257,7 @@ void sockets_revert(struct sockets *sockets)
 
 bool sockets_only_handed(const struct sockets *sockets, const struct settings *settings)
 {
-    return any_handed(sockets) && !asks_for_paths(settings);
+    return count_handed(sockets) > 0 && !asks_for_paths(settings);
 }
 
 void sockets_withdraw(struct sockets *sockets)

@@ -15,7 +15,7 @@
 #include "common/log.h"
 #include "supervisor/internal.h"
 
-enum { PROGRESS_MS = 1000, WORKERS_MAX = 1024 };
+enum { PROGRESS_MS = 1000 };
 
 /* ---- the end ---- */
 
@@ -191,8 +191,10 @@ static void change_count(struct supervisor *supervisor, int by)
 
     if (generation == NULL)
         return;
-    if ((by < 0 && generation->wanted <= 1) || (by > 0 && generation->wanted >= WORKERS_MAX))
+    if ((by < 0 && generation->wanted <= 1) || (by > 0 && generation->wanted >= SETTINGS_WORKERS_MAX)) {
+        log_warning("workers: %u; there can't be %s", generation->wanted, by < 0 ? "fewer" : "more");
         return;
+    }
     generation->wanted += (unsigned int)by;
     log_info("workers from now on: %u", generation->wanted);
     generation_reconcile(generation);

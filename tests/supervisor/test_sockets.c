@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/contract.h"
 #include "socket/scratch.h"
 #include "supervisor/sockets.h"
 
@@ -109,6 +111,14 @@ static void take_activation(void *data)
     settings.fds.items = (char *[]){ (snprintf(name, sizeof(name), "3"), name), NULL };
     settings.fds.count = 1;
     ck_assert_int_eq(sockets_take_numbers(&sockets, &settings, &error), 0); /* the same, said twice */
+    for (int i = 4; i <= 5; i++) {
+        activation_free(sockets.numbered, sockets.numbered_count);
+        snprintf(name, sizeof(name), "%d", i);
+        ck_assert_int_eq(sockets_take_numbers(&sockets, &settings, &error), -EINVAL);
+        ck_assert_str_eq(error.text, i == 4 ? "fd 4 is a datagram socket, not a listening Unix stream socket"
+                                            : "fd 5 is a file, not a listening Unix stream socket");
+        ck_assert_uint_eq(sockets.numbered_count, 0);
+    }
     ck_assert_int_eq(sockets_prepare(&sockets, &settings, &error), 0);
     ck_assert_uint_eq(sockets.count, 1);
     ck_assert_str_eq(sockets.items[0].name, "fd 3");
@@ -124,6 +134,45 @@ static void take_activation(void *data)
 START_TEST(tells_handed_kinds_apart)
 {
     child_run(take_activation, NULL);
+}
+END_TEST
+
+/* As many as there may be, and not one more, whoever they come from. */
+START_TEST(has_a_maximum)
+{
+    struct rlimit limit = { .rlim_cur = 4096, .rlim_max = 4096 };
+    struct settings settings = { .socket_mode = 0660, .backlog = 5 };
+    struct sockets sockets = { .count = 0 };
+    char *names[CONTRACT_LISTENERS_MAX];
+    int handed = socket_bound(scratch_path("handed"), SOCK_STREAM, 5);
+    char number[16], *numbers[] = { number, NULL };
+    size_t before;
+
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    snprintf(number, sizeof(number), "%d", handed);
+    settings.fds = (struct text_list){ numbers, 1 };
+    for (size_t i = 0; i < CONTRACT_LISTENERS_MAX; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "%zu", i);
+        names[i] = strdup(scratch_path(name));
+    }
+    settings.uds = (struct text_list){ names, CONTRACT_LISTENERS_MAX };
+    ck_assert_int_eq(sockets_prepare(&sockets, &settings, &error), 0);
+    ck_assert_uint_eq(sockets.count, CONTRACT_LISTENERS_MAX);
+    sockets_done(&sockets);
+    before = fds_open();
+    ck_assert_int_eq(sockets_take_numbers(&sockets, &settings, &error), 0);
+    ck_assert_int_eq(sockets_prepare(&sockets, &settings, &error), -EINVAL);
+    ck_assert_str_eq(error.text, "513 sockets to listen on (1 handed over, 512 by --uds): there may be at most 512");
+    ck_assert_str_eq(scratch_list(), "handed ");
+    ck_assert_uint_eq(fds_open(), before);
+    settings.uds.count--;
+    ck_assert_int_eq(sockets_prepare(&sockets, &settings, &error), 0);
+    ck_assert_uint_eq(sockets.count, CONTRACT_LISTENERS_MAX);
+    sockets_done(&sockets);
+    for (size_t i = 0; i < CONTRACT_LISTENERS_MAX; i++)
+        free(names[i]);
 }
 END_TEST
 
@@ -170,6 +219,7 @@ Suite *suite_sockets(void)
     tcase_add_test(tcase, keeps_what_stays);
     tcase_add_test(tcase, takes_back_all_when_one_fails);
     tcase_add_test(tcase, tells_handed_kinds_apart);
+    tcase_add_test(tcase, has_a_maximum);
     tcase_add_test(tcase, has_a_default);
     suite_add_tcase(suite, tcase);
     return suite;

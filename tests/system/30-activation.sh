@@ -120,6 +120,22 @@ refused "a file" "7" 'place(os.open("/dev/null", os.O_RDWR), 7)' --fd 7
 refused "a datagram socket" "7" 'place(unix(socket.SOCK_DGRAM, folder + "a.sock", False), 7)' --fd 7
 refused "no number" "fd" '' --fd seven
 
+it "refuses an --fd that was handed over as something else than a listener"
+handed 'place(unix(socket.SOCK_DGRAM, folder + "a.sock", False), 3); announce(1)' --fd 3 "$PROBE"
+expect_code 2
+expect_match "the line" "fd 3 is a datagram socket" "$ERR"
+handed 'place(os.memfd_create("x"), 3); announce(1)' --fd 3 "$PROBE"
+expect_code 2
+expect_match "the line" "fd 3 is a file" "$ERR"
+rm -f "$DIR"/*.sock
+
+it "refuses more sockets than it may have, by their number"
+refused "513 sockets" "513 sockets .* at most 512" \
+    'high = fcntl.fcntl(unix(path=folder + "a.sock").detach(), fcntl.F_DUPFD, 600)
+for fd in range(3, 516):
+    os.dup2(high, fd)
+announce(513)'
+
 it "ignores variables that are another process's"
 start berth env LISTEN_PID=1 LISTEN_FDS=1 LISTEN_FDNAMES=x "$BERTH" serve --uds "$SOCKET" "$PROBE"
 SERVER=$PID
