@@ -10,10 +10,9 @@
 
 #include "apps/apps.h"
 #include "command/command.h"
+#include "common/account.h"
 #include "common/settings.h"
 #include "socket/listener.h"
-#include "socket/owner.h"
-#include "supervisor/identity.h"
 #include "supervisor/modules.h"
 
 void check_help(FILE *stream)
@@ -47,43 +46,39 @@ static int judge_path(const struct settings *settings, const char *text, struct 
 static int judge_socket_user(const struct settings *settings, const char *text, struct error *error)
 {
     uid_t uid;
-    gid_t gid;
 
     (void)settings;
-    return owner_resolve(text, NULL, &uid, &gid, error);
+    return account_uid("--socket-user", text, &uid, error);
 }
 
 static int judge_socket_group(const struct settings *settings, const char *text, struct error *error)
 {
-    uid_t uid;
     gid_t gid;
 
     (void)settings;
-    return owner_resolve(NULL, text, &uid, &gid, error);
+    return account_gid("--socket-group", text, &gid, error);
 }
 
-static int identity_check(const char *user, const char *group, struct error *error)
-{
-    struct identity identity;
-    int r = identity_resolve(user, group, &identity, error);
-
-    if (r == -EPERM) /* for us; root may */
-        return 0;
-    if (r == 0)
-        identity_done(&identity);
-    return r;
-}
-
+/* Whether we could become it is no matter: whoever serves may be root. */
 static int judge_user(const struct settings *settings, const char *text, struct error *error)
 {
-    (void)settings;
-    return identity_check(text, NULL, error);
+    struct account account;
+    int r = account_user("--user", text, &account, error);
+
+    if (r < 0)
+        return r;
+    if (!account.name && !settings->group)
+        r = error_set(error, -EINVAL, "--user %s: no such user is known, so its group is not: say --group", text);
+    free(account.name);
+    return r;
 }
 
 static int judge_group(const struct settings *settings, const char *text, struct error *error)
 {
+    gid_t gid;
+
     (void)settings;
-    return identity_check(NULL, text, error);
+    return account_gid("--group", text, &gid, error);
 }
 
 static int folder_check(const char *path, const char *folder, struct error *error)

@@ -8,7 +8,7 @@
  *   never           neither READY nor FAILED
  *   brief           READY, and a crash right after
  *
- * Who connects to it sends one command (see `commands`) and gets one line.
+ * Who connects to it sends one command (see `stand_ins`) and gets one line.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +44,7 @@ static int module_fd(void)
     return CONTRACT_FIRST_FD + (int)launch.listener_count;
 }
 
-/* ---- commands ---- */
+/* ---- stand_ins ---- */
 
 static void say_who(FILE *out)
 {
@@ -167,7 +167,7 @@ static void judge_inheritance(FILE *out)
 static const struct {
     const char *name;
     void (*run)(FILE *out);
-} commands[] = {
+} stand_ins[] = {
     { "who", say_who },      { "crash", crash },      { "hang", hang },          { "deaf", become_deaf },
     { "busy", become_busy }, { "idle", become_idle }, { "retire", retire },      { "offend", offend },
     { "hang up", hang_up },  { "log", write_log },    { "orphan", make_orphan }, { "inherited", judge_inheritance },
@@ -186,9 +186,9 @@ static void serve_one(int listener)
     out = fdopen(fd, "w");
     if (size <= 0 || out == NULL)
         abort();
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        if (strcmp(command, commands[i].name) == 0)
-            commands[i].run(out);
+    for (size_t i = 0; i < sizeof(stand_ins) / sizeof(stand_ins[0]); i++)
+        if (strcmp(command, stand_ins[i].name) == 0)
+            stand_ins[i].run(out);
     fclose(out);
 }
 

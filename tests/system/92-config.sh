@@ -89,8 +89,8 @@ says 2 "site:$DIR/none: there is no folder $DIR/none" <<<"[app /]
 app = site:$DIR/none"
 says 1 'socket-user: there is no user "no-such-user" on this system' <<<'socket-user = no-such-user'
 says 1 'socket-group: there is no group "no-such-group" on this system' <<<'socket-group = no-such-group'
-says 1 'user: there is no user "no-such-user"' <<<'user = no-such-user'
-says 1 'group: there is no group "no-such-group"' <<<'group = no-such-group'
+says 1 'user: there is no user "no-such-user" on this system' <<<'user = no-such-user'
+says 1 'group: there is no group "no-such-group" on this system' <<<'group = no-such-group'
 says 3 'socket-user: there is no user "no-such-user" on this system' <<<"[listen a]
 uds = $DIR/a.sock
 socket-user = no-such-user"
