@@ -108,6 +108,7 @@ bool generation_reaped(struct generation *generation, pid_t pid, int status);
 void generation_on_ready(struct generation *generation);
 void generation_on_retire(struct generation *generation);
 void generation_on_end(struct generation *generation, struct process *process, int status);
+bool generation_replaces(const struct generation *generation, const struct process *process); /* once it has ended */
 
 /* ---- the whole: supervisor.c, reload.c, report.c ---- */
 

@@ -163,7 +163,7 @@ void supervisor_on_activity(struct supervisor *supervisor)
 void supervisor_reopen_log(struct supervisor *supervisor)
 {
     const struct generation *generation = supervisor->current;
-    struct error error;
+    struct error error = { .text = "" };
 
     if (generation == NULL || generation->settings.log_file == NULL)
         return;
