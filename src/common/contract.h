@@ -60,7 +60,7 @@ enum control_type {
     CONTROL_STOP,  /* at once: end what is open, stop the applications, exit 0 */
     CONTROL_LOG,   /* the log was reopened: an fd comes along, to take standard error's place */
     /* worker to supervisor */
-    CONTROL_READY, /* accepting on every listener */
+    CONTROL_READY, /* accepting on every listener; the body may be a target to try, such as "/index" */
     CONTROL_PONG,
     CONTROL_FAILED, /* could not start; the body is the reason as text; exit follows */
     CONTROL_BUSY,   /* there is a connection now, where there was none */

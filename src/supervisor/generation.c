@@ -272,10 +272,10 @@ void generation_kill(struct generation *generation)
 
 /* ---- news ---- */
 
-void generation_on_ready(struct generation *generation)
+void generation_on_ready(struct generation *generation, const char *target)
 {
     if (generation->state == GENERATION_STARTING || generation->state == GENERATION_SERVING)
-        supervisor_on_worker_ready(generation->supervisor, generation);
+        supervisor_on_worker_ready(generation->supervisor, target);
     generation_reconcile(generation);
 }
 

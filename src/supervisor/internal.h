@@ -105,7 +105,7 @@ uint64_t generation_ping_ms(const struct generation *generation);
 
 /* A child has ended; false: none of this generation's. */
 bool generation_reaped(struct generation *generation, pid_t pid, int status);
-void generation_on_ready(struct generation *generation);
+void generation_on_ready(struct generation *generation, const char *target);
 void generation_on_retire(struct generation *generation);
 void generation_on_end(struct generation *generation, struct process *process, int status);
 bool generation_replaces(const struct generation *generation, const struct process *process); /* once it has ended */
@@ -133,7 +133,7 @@ struct supervisor {
     int exit_code;
 };
 
-void supervisor_on_worker_ready(struct supervisor *supervisor, struct generation *generation);
+void supervisor_on_worker_ready(struct supervisor *supervisor, const char *target);
 void supervisor_on_ready(struct supervisor *supervisor, struct generation *generation);
 void supervisor_on_failed(struct supervisor *supervisor, struct generation *generation, const char *reason);
 void supervisor_on_activity(struct supervisor *supervisor);
@@ -149,8 +149,8 @@ void reload_fail(struct supervisor *supervisor, const char *reason);
 
 /* report.c: what others are told. */
 void report_prepare_banner(struct supervisor *supervisor);
-void report_banner(struct supervisor *supervisor);
-void report_state(struct supervisor *supervisor, const char *news); /* "READY=1" and the like, with STATUS */
+void report_banner(struct supervisor *supervisor, const char *target); /* what the first worker says to try */
+void report_state(struct supervisor *supervisor, const char *news);    /* "READY=1" and the like, with STATUS */
 int report_pid(struct supervisor *supervisor, const char *path, struct error *error);
 void report_pid_remove(struct supervisor *supervisor);
 

@@ -182,7 +182,7 @@ static void on_offence(struct process *process)
     on_channel_end(process);
 }
 
-static void on_ready(struct process *process)
+static void on_ready(struct process *process, const char *target)
 {
     if (process->state == PROCESS_STARTING) {
         process->state = PROCESS_SERVING;
@@ -190,7 +190,7 @@ static void on_ready(struct process *process)
         arm(process, generation_ping_ms(process->generation));
         log_info("worker %u (pid %d) is ready", process->number, (int)process->pid);
     }
-    generation_on_ready(process->generation);
+    generation_on_ready(process->generation, target);
 }
 
 static void on_pong(struct process *process)
@@ -227,7 +227,7 @@ static void on_message(struct process *process, const struct control_message *me
 {
     switch (message->type) {
     case CONTROL_READY:
-        on_ready(process);
+        on_ready(process, message->body);
         break;
     case CONTROL_PONG:
         on_pong(process);

@@ -3,6 +3,7 @@
  * module is a text, read anew from the module's descriptor by each worker:
  *
  *   ready MARK      the usual: READY, then serve
+ *   try TARGET      READY with a target to try, then serve
  *   fail REASON     FAILED and exit
  *   exit            exit without a word
  *   never           neither READY nor FAILED
@@ -276,7 +277,7 @@ static int stand_in(int argc, char **argv)
         return 7;
     if (strcmp(module_text, "never") == 0)
         hang(stdin);
-    tell(CONTROL_READY, NULL);
+    tell(CONTROL_READY, strncmp(module_text, "try ", 4) == 0 ? module_text + 4 : NULL);
     if (strcmp(module_text, "brief") == 0)
         crash(NULL);
     serve();

@@ -36,6 +36,25 @@ START_TEST(serves_and_drains)
 }
 END_TEST
 
+static const struct {
+    const char *module, *line;
+} targets[] = {
+    { "try /index", "curl --unix-socket s http://localhost/index\n" },
+    { "try /a/b-c_d.e", "curl --unix-socket s http://localhost/a/b-c_d.e\n" },
+    { "try index", "curl --unix-socket s http://localhost/\n" },
+    { "try /a;reboot", "curl --unix-socket s http://localhost/\n" },
+    { "try /\033[2J", "curl --unix-socket s http://localhost/\n" },
+};
+
+START_TEST(suggests_what_there_is)
+{
+    scratch_write("app.so", targets[_i].module);
+    START("--uds", "s", "app.so");
+    WAIT_FOR(logged("    try: "));
+    ck_assert_msg(logged(targets[_i].line), "%s", log_text());
+}
+END_TEST
+
 START_TEST(leaves_a_pid_file_that_is_not_its_own)
 {
     START("--uds", "s", "--pid", "pid", "app.so");
@@ -579,6 +598,7 @@ Suite *suite_supervisor(void)
     tcase_add_checked_fixture(tcase, supervised_setup, supervised_teardown);
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, serves_and_drains);
+    tcase_add_loop_test(tcase, suggests_what_there_is, 0, sizeof(targets) / sizeof(targets[0]));
     tcase_add_test(tcase, leaves_a_pid_file_that_is_not_its_own);
     tcase_add_test(tcase, gives_children_what_the_contract_says);
     tcase_add_loop_test(tcase, refuses_to_start, 0, sizeof(refusals) / sizeof(refusals[0]));
