@@ -7,55 +7,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/assignment.h"
+#include "common/bytes.h"
 #include "common/error.h"
 #include "common/option.h"
 #include "common/settings.h"
+#include "common/settings_pack.h"
+#include "common/text_list.h"
 
 /* More than anybody writes by hand, and little enough to read into memory. */
-#define SETTINGS_FILE_MAX     (1024 * 1024)
-#define SETTINGS_MOUNT_MAX    255
-#define SETTINGS_ASSIGNED_MAX 4000
-#define SETTINGS_PACKED_MAX   (4 * SETTINGS_FILE_MAX) /* of settings_write */
-
-/* text_list.c */
-int text_list_add(struct text_list *list, const char *text); /* copies; 0 or -ENOMEM */
-void text_list_done(struct text_list *list);
-
-/* bytes.c: all that is left to read from `fd`, followed by a NUL that *ret_size does not count; to be freed. -EFBIG
- * when it is more than `max`, read(2)'s, -ENOMEM. */
-int input_read(int fd, size_t max, char **ret_bytes, size_t *ret_size);
-
-/* All of it, through short writes. write(2)'s errors. */
-int output_write(int fd, const char *bytes, size_t size);
-
-/* assignment.c: a name and a text, and where they were said. */
-enum assignment_level { ASSIGNMENT_FILE, ASSIGNMENT_ENVIRONMENT, ASSIGNMENT_FLAG }; /* each beats the ones before */
-
-struct assignment {
-    /* An option's name; or "app MOUNT", with the application as text; or "app MOUNT KEY", with the setting as text.
-     * A mount has no spaces; at the root it is "/". This is how a section of the file is headed, too. */
-    char *name;
-    char *text;
-    const struct option_entry *option; /* NULL: one of the latter two */
-    enum assignment_level level;
-    unsigned int line; /* in the file */
-};
-
-struct assignment_list {
-    struct assignment *items;
-    size_t count;
-};
-
-/* Adds `where` with copies of name and text. -E2BIG past SETTINGS_ASSIGNED_MAX, -ENOMEM. */
-int assignment_add(struct assignment_list *list, const struct assignment *where, const char *name, const char *text);
-void assignment_list_done(struct assignment_list *list);
-
-/* Puts before error's text where the assignment was made: "--uds: …", "BERTH_UDS: …", "berth.conf:3: uds: …". */
-int assignment_error(const struct assignment *assignment, const char *config, int r, struct error *error);
-
-/* "--socket-mode" as BERTH_SOCKET_MODE. */
-#define ASSIGNMENT_VARIABLE_MAX 64
-void assignment_variable(const char *name, char *ret_variable);
+#define SETTINGS_FILE_MAX  (1024 * 1024)
+#define SETTINGS_MOUNT_MAX 255
 
 /* settings.c: an option by its name, NULL if there is none. */
 const struct option_entry *settings_option(const char *name);
@@ -77,13 +39,6 @@ size_t app_name_length(const char *name);
 
 /* settings_file.c: adds what the file assigns. A section without "app" leaves an assignment with an empty text. */
 int settings_file_read(const char *path, struct assignment_list *list, struct error *error);
-
-/* settings_pack.c: the next NUL-terminated text of the bytes, which are moved behind it; NULL when there is none. */
-const char *packed_take(const char **bytes, size_t *size);
-
-/* What settings_write wrote, from memory. */
-int settings_unpack(const char *bytes, size_t size, struct settings *ret_settings, struct error *error);
-int settings_pack(const struct settings *settings, FILE *stream); /* buffered; flushing is the caller's */
 
 /* settings.c: defaults, then the assignments in their order, then what must hold between them. Takes the list over,
  * also when it fails. */

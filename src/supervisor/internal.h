@@ -119,7 +119,7 @@ struct supervisor {
     uv_loop_t loop;
     struct sockets sockets;
     struct notify *notify;
-    struct generation *generations; /* all that have processes */
+    struct generation *generations; /* all that are being compiled, or have processes */
     struct generation *current;     /* serves; NULL until the first does, and when it has ended */
     struct generation *next;        /* is being started, to take over from current */
     uv_signal_t signals[9];
