@@ -1,9 +1,9 @@
+#include "common/assignment.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "common/settings_parts.h"
 
 int assignment_add(struct assignment_list *list, const struct assignment *where, const char *name, const char *text)
 {

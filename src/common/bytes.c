@@ -1,8 +1,8 @@
+#include "common/bytes.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include "common/settings_parts.h"
 
 int input_read(int fd, size_t max, char **ret_bytes, size_t *ret_size)
 {

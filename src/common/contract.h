@@ -11,7 +11,10 @@
  *   7 …       the listeners, in the launch file's order
  *   then …    the modules, in the launch file's order
  *
- * and the supervisor's environment without LISTEN_*, NOTIFY_SOCKET, WATCHDOG_* and BERTH_*.
+ * and the supervisor's environment without LISTEN_*, NOTIFY_SOCKET, WATCHDOG_* and BERTH_*. A compiler, started as
+ * `berth compile SOURCE`, has the same environment and, besides 0 to 2, one descriptor:
+ *
+ *   3         the memfd that its shared object is to be written to
  */
 #ifndef BERTH_COMMON_CONTRACT_H
 #define BERTH_COMMON_CONTRACT_H
@@ -31,15 +34,16 @@ enum {
     CONTRACT_COUNTERS_FD = 5,
     CONTRACT_ACCESS_LOG_FD = 6,
     CONTRACT_FIRST_FD = 7,
+    CONTRACT_OUTPUT_FD = 3, /* of a compiler */
 };
 
 /* Handed over and published together. A worker has an HTTP server for each. */
 enum { CONTRACT_LISTENERS_MAX = 512 };
 
 /*
- * The launch file, the same for all workers of one generation (between two reloads): a header of NUL-terminated texts,
- * the version, the number of listeners and each listener's name (its path, or "fd N"), then the settings
- * (settings_write). Every application of the settings that is a module has one module fd, in their order.
+ * The launch file, the same for all workers of one generation (between two reloads): a header of NUL-terminated texts:
+ * "berth launch", the version, the number of listeners and each listener's name (its path, or "fd N"), then the
+ * settings (settings_pack). Every application of the settings that is a module has one module fd, in their order.
  */
 struct launch {
     char **listeners; /* names */
@@ -64,7 +68,7 @@ enum control_type {
     CONTROL_STOP,  /* at once: end what is open, stop the applications, exit 0 */
     CONTROL_LOG,   /* the log was reopened: an fd comes along, to take standard error's place */
     /* worker to supervisor */
-    CONTROL_READY, /* accepting on every listener */
+    CONTROL_READY, /* accepting on every listener; the body may be a target to try, such as "/index" */
     CONTROL_PONG,
     CONTROL_FAILED, /* could not start; the body is the reason as text; exit follows */
     CONTROL_BUSY,   /* there is a connection now, where there was none */

@@ -21,7 +21,7 @@ static const struct control_rule {
     [CONTROL_DRAIN] = { .known = true, .sender = CONTROL_SUPERVISOR },
     [CONTROL_STOP] = { .known = true, .sender = CONTROL_SUPERVISOR },
     [CONTROL_LOG] = { .known = true, .sender = CONTROL_SUPERVISOR, .body = true, .fd = true },
-    [CONTROL_READY] = { .known = true, .sender = CONTROL_WORKER },
+    [CONTROL_READY] = { .known = true, .sender = CONTROL_WORKER, .body = true },
     [CONTROL_PONG] = { .known = true, .sender = CONTROL_WORKER },
     [CONTROL_FAILED] = { .known = true, .sender = CONTROL_WORKER, .body = true },
     [CONTROL_BUSY] = { .known = true, .sender = CONTROL_WORKER },

@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/bytes.h"
 #include "common/contract.h"
 #include "common/number.h"
-#include "common/settings_parts.h"
+#include "common/settings_pack.h"
+#include "common/text_list.h"
 
 #define LAUNCH_MAX (SETTINGS_PACKED_MAX + 1024 * 1024)
 

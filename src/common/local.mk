@@ -1,7 +1,7 @@
 libberth_a_SOURCES += \
 	src/common/account.c src/common/account.h \
-	src/common/assignment.c \
-	src/common/bytes.c \
+	src/common/assignment.c src/common/assignment.h \
+	src/common/bytes.c src/common/bytes.h \
 	src/common/contract.h \
 	src/common/control.c \
 	src/common/counters.c src/common/counters.h \
@@ -18,9 +18,9 @@ libberth_a_SOURCES += \
 	src/common/settings_collect.c \
 	src/common/settings_file.c \
 	src/common/settings_listen.c \
-	src/common/settings_pack.c \
+	src/common/settings_pack.c src/common/settings_pack.h \
 	src/common/settings_parts.h \
 	src/common/settings_table.c \
 	src/common/sink.c src/common/sink.h \
 	src/common/suggestion.c src/common/suggestion.h \
-	src/common/text_list.c
+	src/common/text_list.c src/common/text_list.h

@@ -173,16 +173,19 @@ void berth_log(enum berth_log_level level, const char *format, ...)
 
 int log_open(const char *path, struct error *error)
 {
-    int r = 0, fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+    int r, fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
 
     if (fd < 0)
         return error_set(error, -errno, "--log: cannot open \"%s\": %s", path, strerror(errno));
     /* Standard error is what children inherit: no CLOEXEC. dup3(2) refuses equal descriptors, which is what we
      * get when standard error was closed: then open(2) may have put the log right where it belongs. */
     if (fd == STDERR_FILENO)
-        return fcntl(fd, F_SETFD, 0) < 0 ? -errno : 0;
-    if (dup3(fd, STDERR_FILENO, 0) < 0)
+        r = fcntl(fd, F_SETFD, 0);
+    else
+        r = dup3(fd, STDERR_FILENO, 0);
+    if (r < 0)
         r = error_set(error, -errno, "--log: cannot write standard error to \"%s\": %s", path, strerror(errno));
-    close(fd);
-    return r;
+    if (fd != STDERR_FILENO)
+        close(fd);
+    return r < 0 ? r : 0;
 }

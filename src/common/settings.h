@@ -37,12 +37,7 @@
 #include <berth.h>
 #include "common/error.h"
 #include "common/mistakes.h"
-
-/* Texts in order; `items` ends with a NULL that `count` does not count, so it may serve as an argv. */
-struct text_list {
-    char **items;
-    size_t count;
-};
+#include "common/text_list.h"
 
 /* One application: "/mount=APP" or "APP" (mount ""), and the other keys of its section `[app /mount]`. What an
  * application reads with berth_setting. */

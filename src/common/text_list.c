@@ -1,8 +1,8 @@
+#include "common/text_list.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "common/settings_parts.h"
 
 int text_list_add(struct text_list *list, const char *text)
 {

@@ -147,14 +147,14 @@ static bool is_used(const struct supervisor *supervisor, unsigned int number)
     return false;
 }
 
+/* A quarter of --worker-timeout at most: see ping_or_abort. */
 uint64_t generation_ping_ms(const struct generation *generation)
 {
-    uint64_t ms = PING_MAX_MS;
+    uint64_t ms = generation->settings.worker_timeout_ms / 4;
     uint64_t watchdog_ms = notify_watchdog_usec(generation->supervisor->notify) / 1000;
-    unsigned int timeout_ms = generation->settings.worker_timeout_ms;
 
-    if (timeout_ms > 0 && timeout_ms / 3 < ms)
-        ms = timeout_ms / 3;
+    if (ms > PING_MAX_MS)
+        ms = PING_MAX_MS;
     if (watchdog_ms > 0 && watchdog_ms / 3 < ms)
         ms = watchdog_ms / 3;
     return ms > 0 ? ms : 1;
@@ -297,10 +297,10 @@ void generation_kill(struct generation *generation)
 
 /* ---- news ---- */
 
-void generation_on_ready(struct generation *generation)
+void generation_on_ready(struct generation *generation, const char *target)
 {
     if (generation->state == GENERATION_STARTING || generation->state == GENERATION_SERVING)
-        supervisor_on_worker_ready(generation->supervisor, generation);
+        supervisor_on_worker_ready(generation->supervisor, target);
     generation_reconcile(generation);
 }
 
@@ -374,17 +374,22 @@ static void replace(struct generation *generation, const struct process *process
     generation_reconcile(generation);
 }
 
+bool generation_replaces(const struct generation *generation, const struct process *process)
+{
+    bool failed_start = generation->state == GENERATION_STARTING && process->ready_at == 0;
+
+    return generation->state != GENERATION_LEAVING && process->state != PROCESS_LEAVING && !failed_start;
+}
+
 void generation_on_end(struct generation *generation, struct process *process, int status)
 {
-    bool leaving = process->state == PROCESS_LEAVING || generation->state == GENERATION_LEAVING;
-
     remove_process(generation, process);
-    if (leaving)
-        on_parting(process, status);
-    else if (generation->state == GENERATION_STARTING && process->ready_at == 0)
-        on_failed_start(generation, process, status);
-    else
+    if (generation_replaces(generation, process))
         replace(generation, process, status);
+    else if (process->state == PROCESS_LEAVING || generation->state == GENERATION_LEAVING)
+        on_parting(process, status);
+    else
+        on_failed_start(generation, process, status);
 }
 
 static bool on_compiler_end(struct generation *generation, pid_t pid, int status)

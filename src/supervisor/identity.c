@@ -52,7 +52,7 @@ static int resolve(const char *user, const char *group, struct identity *identit
     return 0;
 }
 
-/* Whether the groups that the children would have are those that they have anyway. */
+/* Whether they would be who we are; our supplementary groups stay with them then. */
 static bool is_already(const struct identity *identity)
 {
     return identity->uid == geteuid() && identity->uid == getuid() && identity->gid == getegid() &&

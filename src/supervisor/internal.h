@@ -113,9 +113,10 @@ uint64_t generation_ping_ms(const struct generation *generation);
 
 /* A child has ended; false: none of this generation's. */
 bool generation_reaped(struct generation *generation, pid_t pid, int status);
-void generation_on_ready(struct generation *generation);
+void generation_on_ready(struct generation *generation, const char *target);
 void generation_on_retire(struct generation *generation);
 void generation_on_end(struct generation *generation, struct process *process, int status);
+bool generation_replaces(const struct generation *generation, const struct process *process); /* once it has ended */
 
 /* ---- the whole: supervisor.c, reload.c, report.c ---- */
 
@@ -127,7 +128,7 @@ struct supervisor {
     struct sockets sockets;
     struct counters *counters;
     struct notify *notify;
-    struct generation *generations; /* all that have processes */
+    struct generation *generations; /* all that are being compiled, or have processes */
     struct generation *current;     /* serves; NULL until the first does, and when it has ended */
     struct generation *next;        /* is being started, to take over from current */
     uv_signal_t signals[9];
@@ -141,7 +142,7 @@ struct supervisor {
     int exit_code;
 };
 
-void supervisor_on_worker_ready(struct supervisor *supervisor, struct generation *generation);
+void supervisor_on_worker_ready(struct supervisor *supervisor, const char *target);
 void supervisor_on_ready(struct supervisor *supervisor, struct generation *generation);
 void supervisor_on_failed(struct supervisor *supervisor, struct generation *generation, const char *reason);
 void supervisor_on_activity(struct supervisor *supervisor);
@@ -157,8 +158,8 @@ void reload_fail(struct supervisor *supervisor, const char *reason);
 
 /* report.c: what others are told. */
 void report_prepare_banner(struct supervisor *supervisor);
-void report_banner(struct supervisor *supervisor);
-void report_state(struct supervisor *supervisor, const char *news); /* "READY=1" and the like, with STATUS */
+void report_banner(struct supervisor *supervisor, const char *target); /* what the first worker says to try */
+void report_state(struct supervisor *supervisor, const char *news);    /* "READY=1" and the like, with STATUS */
 int report_pid(struct supervisor *supervisor, const char *path, struct error *error);
 void report_pid_remove(struct supervisor *supervisor);
 

@@ -40,6 +40,6 @@ int modules_reaped(struct modules *modules, pid_t pid, int status, struct error 
 
 bool modules_compiling(const struct modules *modules);
 void modules_kill(struct modules *modules, int signal_number); /* the compilers */
-void modules_done(struct modules *modules);                    /* closes and frees; compilers must have ended */
+void modules_done(struct modules *modules); /* closes and frees; a compiler that still runs is reaped as a stranger */
 
 #endif

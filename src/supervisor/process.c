@@ -158,8 +158,7 @@ int process_start(struct generation *generation, unsigned int number, struct pro
         return r;
     }
     uv_poll_start(&process->poll, UV_READABLE, on_channel);
-    if (generation->settings.worker_timeout_ms > 0)
-        arm(process, generation->settings.worker_timeout_ms);
+    arm(process, generation->settings.worker_timeout_ms);
     log_debug("worker %u (pid %d) was started", number, (int)process->pid);
     *ret_process = process;
     return 0;
@@ -185,7 +184,7 @@ static void on_offence(struct process *process)
     on_channel_end(process);
 }
 
-static void on_ready(struct process *process)
+static void on_ready(struct process *process, const char *target)
 {
     if (process->state == PROCESS_STARTING) {
         process->state = PROCESS_SERVING;
@@ -194,7 +193,7 @@ static void on_ready(struct process *process)
         arm(process, generation_ping_ms(process->generation));
         log_info("worker %u (pid %d) is ready", process->number, (int)process->pid);
     }
-    generation_on_ready(process->generation);
+    generation_on_ready(process->generation, target);
 }
 
 static void on_pong(struct process *process)
@@ -232,7 +231,7 @@ static void on_message(struct process *process, const struct control_message *me
 {
     switch (message->type) {
     case CONTROL_READY:
-        on_ready(process);
+        on_ready(process, message->body);
         break;
     case CONTROL_PONG:
         on_pong(process);
@@ -321,8 +320,11 @@ void process_send_access_log(struct process *process)
 
 static void abort_it(struct process *process, const char *complaint)
 {
-    log_error("worker %u (pid %d) %s within %u ms: it is ended with SIGABRT and replaced", process->number,
-              (int)process->pid, complaint, process->generation->settings.worker_timeout_ms);
+    const struct generation *generation = process->generation;
+
+    log_error("worker %u (pid %d) %s within %u ms: it is ended with SIGABRT%s", process->number, (int)process->pid,
+              complaint, generation->settings.worker_timeout_ms,
+              generation_replaces(generation, process) ? " and replaced" : "");
     process->explained = true;
     process->timed_out = true;
     process->state = PROCESS_CONDEMNED;
@@ -330,16 +332,20 @@ static void abort_it(struct process *process, const char *complaint)
     arm(process, ABORT_MS);
 }
 
+/* Its loop may have stopped right after it answered the last ping: with the pause before this one, --worker-timeout is
+ * over when the answer is due. So a loop that stops is found out after at most that time, and one that goes on after
+ * three quarters of it is left alone. */
 static void ping_or_abort(struct process *process)
 {
+    const struct generation *generation = process->generation;
+
     if (process->pinged) {
         abort_it(process, "did not answer");
         return;
     }
     process->pinged = true;
     tell(process, CONTROL_PING, NULL, -1);
-    if (process->generation->settings.worker_timeout_ms > 0)
-        arm(process, process->generation->settings.worker_timeout_ms);
+    arm(process, generation->settings.worker_timeout_ms - generation_ping_ms(generation));
 }
 
 static void on_timer(uv_timer_t *timer)

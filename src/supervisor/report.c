@@ -21,7 +21,15 @@ void report_prepare_banner(struct supervisor *supervisor)
         supervisor->banner_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 }
 
-void report_banner(struct supervisor *supervisor)
+/* A worker runs what others wrote, and this line is there to be pasted into a shell. */
+static const char *try_target(const char *target)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/";
+
+    return *target == '/' && target[strspn(target, plain)] == '\0' ? target : "/";
+}
+
+void report_banner(struct supervisor *supervisor, const char *target)
 {
     if (supervisor->banner_fd < 0)
         return;
@@ -31,8 +39,8 @@ void report_banner(struct supervisor *supervisor)
 
         dprintf(supervisor->banner_fd, "berth listens on %s\n", item->listener != NULL ? item->address : item->name);
         if (item->address[0] != '\0')
-            dprintf(supervisor->banner_fd, "    try: curl --%sunix-socket %s http://localhost/\n",
-                    abstract ? "abstract-" : "", item->address + abstract);
+            dprintf(supervisor->banner_fd, "    try: curl --%sunix-socket %s http://localhost%s\n",
+                    abstract ? "abstract-" : "", item->address + abstract, try_target(target));
     }
     close(supervisor->banner_fd);
     supervisor->banner_fd = -1;
@@ -88,19 +96,26 @@ int report_pid(struct supervisor *supervisor, const char *path, struct error *er
 }
 
 /* A successor may have written its own meanwhile. */
+static bool is_ours(const char *path)
+{
+    char ours[16], found[16];
+    int size = snprintf(ours, sizeof(ours), "%d\n", (int)getpid());
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    bool same;
+
+    if (fd < 0)
+        return false;
+    same = read(fd, found, sizeof(found)) == size && memcmp(found, ours, (size_t)size) == 0;
+    close(fd);
+    return same;
+}
+
 void report_pid_remove(struct supervisor *supervisor)
 {
-    FILE *file;
-    long pid = 0;
-
     if (supervisor->pid_file == NULL)
         return;
-    file = fopen(supervisor->pid_file, "re");
-    if (file != NULL) {
-        if (fscanf(file, "%ld", &pid) == 1 && pid == (long)getpid())
-            unlink(supervisor->pid_file);
-        fclose(file);
-    }
+    if (is_ours(supervisor->pid_file))
+        unlink(supervisor->pid_file);
     free(supervisor->pid_file);
     supervisor->pid_file = NULL;
 }

@@ -97,15 +97,14 @@ static void stop(struct supervisor *supervisor)
 
 /* ---- news from the generations ---- */
 
-void supervisor_on_worker_ready(struct supervisor *supervisor, struct generation *generation)
+void supervisor_on_worker_ready(struct supervisor *supervisor, const char *target)
 {
-    (void)generation;
     supervisor_on_activity(supervisor);
     if (supervisor->announced || supervisor->stopping)
         return;
     supervisor->announced = true;
     report_state(supervisor, "READY=1");
-    report_banner(supervisor);
+    report_banner(supervisor, target);
 }
 
 void supervisor_on_ready(struct supervisor *supervisor, struct generation *generation)
@@ -164,7 +163,7 @@ void supervisor_on_activity(struct supervisor *supervisor)
 static void reopen_error_log(struct supervisor *supervisor)
 {
     const struct generation *generation = supervisor->current;
-    struct error error;
+    struct error error = { .text = "" };
 
     if (generation == NULL || generation->settings.log_file == NULL)
         return;

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/bytes.h"
 #include "common/contract.h"
 #include "common/log.h"
 
@@ -173,21 +174,6 @@ static int run_compiler(struct command_line *line, const char *source)
 
 /* ---- its result ---- */
 
-static int write_all(int fd, const char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t written = write(fd, bytes, size);
-
-        if (written < 0 && errno != EINTR)
-            return -errno;
-        if (written > 0) {
-            bytes += written;
-            size -= (size_t)written;
-        }
-    }
-    return 0;
-}
-
 static int copy_out(const char *path)
 {
     char buffer[65536];
@@ -198,7 +184,7 @@ static int copy_out(const char *path)
         return -errno;
     while (r == 0 && size > 0) {
         size = read(fd, buffer, sizeof(buffer));
-        r = size < 0 ? -errno : write_all(COMPILE_OUTPUT_FD, buffer, (size_t)size);
+        r = size < 0 ? -errno : output_write(CONTRACT_OUTPUT_FD, buffer, (size_t)size);
     }
     close(fd);
     return r;
@@ -267,9 +253,9 @@ int compile_main(int argc, char **argv)
     sigset_t watched = watched_signals();
 
     log_init(BERTH_LOG_INFO, "berth compile");
-    if (argc != 2 || fcntl(COMPILE_OUTPUT_FD, F_SETFD, FD_CLOEXEC) < 0) {
+    if (argc != 2 || fcntl(CONTRACT_OUTPUT_FD, F_SETFD, FD_CLOEXEC) < 0) {
         log_error("this is for berth serve to run: compile SOURCE, with descriptor %d open for the result",
-                  COMPILE_OUTPUT_FD);
+                  CONTRACT_OUTPUT_FD);
         return EXIT_APPLICATION;
     }
     /* Blocked, and looked at in await: every path removes the folder. */

@@ -1,11 +1,9 @@
 /*
- * `berth compile SOURCE`: makes a shared object of an application's source and writes it to descriptor 3. The
- * supervisor starts it for each APP that ends in .c, under the workers' uid.
+ * `berth compile SOURCE`: makes a shared object of an application's source and writes it to CONTRACT_OUTPUT_FD
+ * (common/contract.h). The supervisor starts it for each APP that ends in .c, under the workers' uid.
  */
 #ifndef BERTH_WORKER_COMPILE_H
 #define BERTH_WORKER_COMPILE_H
-
-enum { COMPILE_OUTPUT_FD = 3 };
 
 /* Runs ${CC:-cc} $CFLAGS; its messages go to standard error as they are. Exit code 0, or EXIT_APPLICATION after a line
  * that says why. */

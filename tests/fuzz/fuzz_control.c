@@ -18,7 +18,7 @@ static void check_message(const struct control_message *message, enum control_si
     PROPERTY(may_come_from_worker(message->type) == (receiver == CONTROL_SUPERVISOR));
     PROPERTY(message->type >= CONTROL_PING && message->type <= CONTROL_RETIRE);
     PROPERTY(message->size == size - 4 && message->size <= CONTROL_BODY_MAX);
-    PROPERTY(message->size == 0 || message->type == CONTROL_FAILED);
+    PROPERTY(message->size == 0 || message->type == CONTROL_FAILED || message->type == CONTROL_READY);
     PROPERTY(message->body[message->size] == '\0');
     PROPERTY(message->fd == -1);
 }

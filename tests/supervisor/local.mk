@@ -2,7 +2,6 @@ if HAVE_CHECK
 tests_unit_SOURCES += \
 	tests/supervisor/supervised.c \
 	tests/supervisor/supervised.h \
-	tests/supervisor/test_control.c \
 	tests/supervisor/test_sockets.c \
 	tests/supervisor/test_supervisor.c
 

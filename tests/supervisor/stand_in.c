@@ -3,6 +3,7 @@
  * module is a text, read anew from the module's descriptor by each worker:
  *
  *   ready MARK      the usual: READY, then serve
+ *   try TARGET      READY with a target to try, then serve
  *   fail REASON     FAILED and exit
  *   exit            exit without a word
  *   never           neither READY nor FAILED
@@ -31,7 +32,7 @@ extern char **environ;
 static struct launch launch;
 static const char *number;
 static char module_text[256];
-static bool deaf, draining;
+static bool deaf, draining, hangs_next;
 
 static void tell(enum control_type type, const char *body)
 {
@@ -64,6 +65,13 @@ static void hang(FILE *out)
     fclose(out);
     while (true)
         pause();
+}
+
+/* After the next answer to a ping. */
+static void hang_next(FILE *out)
+{
+    hangs_next = true;
+    fputs("soon", out);
 }
 
 static void become_deaf(FILE *out)
@@ -168,9 +176,19 @@ static const struct {
     const char *name;
     void (*run)(FILE *out);
 } stand_ins[] = {
-    { "who", say_who },      { "crash", crash },      { "hang", hang },          { "deaf", become_deaf },
-    { "busy", become_busy }, { "idle", become_idle }, { "retire", retire },      { "offend", offend },
-    { "hang up", hang_up },  { "log", write_log },    { "orphan", make_orphan }, { "inherited", judge_inheritance },
+    { "who", say_who },
+    { "crash", crash },
+    { "hang", hang },
+    { "hang next", hang_next },
+    { "deaf", become_deaf },
+    { "busy", become_busy },
+    { "idle", become_idle },
+    { "retire", retire },
+    { "offend", offend },
+    { "hang up", hang_up },
+    { "log", write_log },
+    { "orphan", make_orphan },
+    { "inherited", judge_inheritance },
 };
 
 static void serve_one(int listener)
@@ -205,6 +223,10 @@ static void obey(void)
         return;
     if (message.type == CONTROL_PING)
         tell(CONTROL_PONG, NULL);
+    if (message.type == CONTROL_PING && hangs_next) {
+        fprintf(stderr, "worker %s hangs\n", number);
+        hang(stdin);
+    }
     if (message.type == CONTROL_LOG) {
         dup2(message.fd, STDERR_FILENO);
         close(message.fd);
@@ -255,7 +277,7 @@ static int stand_in(int argc, char **argv)
         return 7;
     if (strcmp(module_text, "never") == 0)
         hang(stdin);
-    tell(CONTROL_READY, NULL);
+    tell(CONTROL_READY, strncmp(module_text, "try ", 4) == 0 ? module_text + 4 : NULL);
     if (strcmp(module_text, "brief") == 0)
         crash(NULL);
     serve();

@@ -36,6 +36,25 @@ START_TEST(serves_and_drains)
 }
 END_TEST
 
+static const struct {
+    const char *module, *line;
+} targets[] = {
+    { "try /index", "curl --unix-socket s http://localhost/index\n" },
+    { "try /a/b-c_d.e", "curl --unix-socket s http://localhost/a/b-c_d.e\n" },
+    { "try index", "curl --unix-socket s http://localhost/\n" },
+    { "try /a;reboot", "curl --unix-socket s http://localhost/\n" },
+    { "try /\033[2J", "curl --unix-socket s http://localhost/\n" },
+};
+
+START_TEST(suggests_what_there_is)
+{
+    scratch_write("app.so", targets[_i].module);
+    START("--uds", "s", "app.so");
+    WAIT_FOR(logged("    try: "));
+    ck_assert_msg(logged(targets[_i].line), "%s", log_text());
+}
+END_TEST
+
 START_TEST(leaves_a_pid_file_that_is_not_its_own)
 {
     START("--uds", "s", "--pid", "pid", "app.so");
@@ -71,7 +90,7 @@ static const struct {
 } refusals[] = {
     { "fail no luck", "app.so", "--backlog", "5", "could not start: no luck", 3 },
     { "exit", "app.so", "--backlog", "5", "exited with status 7 before it was ready", 3 },
-    { "never", "app.so", "--worker-timeout", "200ms", "was not ready within 200 ms", 3 },
+    { "never", "app.so", "--worker-timeout", "200ms", "was not ready within 200 ms: it is ended with SIGABRT\n", 3 },
     { "ready", "none.so", "--backlog", "5", "none.so: No such file", 3 },
     { "ready", "none.c", "--backlog", "5", "none.c: No such file", 3 },
     { "ready", "none", "--backlog", "5", "\"none\" is no application", 2 },
@@ -244,6 +263,24 @@ START_TEST(replaces_a_worker_alone)
 }
 END_TEST
 
+/* Right after it has answered, which is when finding out takes longest. */
+START_TEST(takes_no_longer_than_the_timeout)
+{
+    long before, took;
+
+    START("--uds", "s", "--worker-timeout", "2s", "app.so");
+    wait_worker();
+    ck_assert_str_eq(ask("hang next"), "soon");
+    WAIT_FOR(logged(" hangs\n"));
+    before = now_ms();
+    WAIT_FOR(logged("did not answer within 2000 ms: it is ended with SIGABRT and replaced\n"));
+    took = now_ms() - before;
+    ck_assert_int_ge(took, 1400);
+    ck_assert_int_le(took, 2400);
+    WAIT_FOR(ask_pid("who") > 0);
+}
+END_TEST
+
 START_TEST(backs_off_from_who_does_not_live_long)
 {
     long before = now_ms();
@@ -328,7 +365,7 @@ static const struct {
 } failures[] = {
     { "fail no luck", "the reload failed, everything stays as it was: no luck" },
     { "exit", "exited with status 7 before it was ready" },
-    { "never", "was not ready within 300 ms" },
+    { "never", "was not ready within 300 ms: it is ended with SIGABRT\n" },
     { NULL, "the reload failed, everything stays as it was: app.so: No such file" },
 };
 
@@ -561,6 +598,7 @@ Suite *suite_supervisor(void)
     tcase_add_checked_fixture(tcase, supervised_setup, supervised_teardown);
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, serves_and_drains);
+    tcase_add_loop_test(tcase, suggests_what_there_is, 0, sizeof(targets) / sizeof(targets[0]));
     tcase_add_test(tcase, leaves_a_pid_file_that_is_not_its_own);
     tcase_add_test(tcase, gives_children_what_the_contract_says);
     tcase_add_loop_test(tcase, refuses_to_start, 0, sizeof(refusals) / sizeof(refusals[0]));
@@ -572,6 +610,7 @@ Suite *suite_supervisor(void)
     tcase_add_test(tcase, reaps_strangers);
     tcase_add_test(tcase, becomes_another_user);
     tcase_add_loop_test(tcase, replaces_a_worker_alone, 0, sizeof(ends) / sizeof(ends[0]));
+    tcase_add_test(tcase, takes_no_longer_than_the_timeout);
     tcase_add_test(tcase, backs_off_from_who_does_not_live_long);
     tcase_add_test(tcase, replaces_with_what_was_loaded);
     tcase_add_test(tcase, retires);

@@ -70,7 +70,7 @@ static const struct {
 } permitted[] = {
     { CONTROL_PING, CONTROL_SUPERVISOR, false, false }, { CONTROL_DRAIN, CONTROL_SUPERVISOR, false, false },
     { CONTROL_STOP, CONTROL_SUPERVISOR, false, false }, { CONTROL_LOG, CONTROL_SUPERVISOR, true, true },
-    { CONTROL_READY, CONTROL_WORKER, false, false },    { CONTROL_PONG, CONTROL_WORKER, false, false },
+    { CONTROL_READY, CONTROL_WORKER, true, false },     { CONTROL_PONG, CONTROL_WORKER, false, false },
     { CONTROL_FAILED, CONTROL_WORKER, true, false },    { CONTROL_BUSY, CONTROL_WORKER, false, false },
     { CONTROL_IDLE, CONTROL_WORKER, false, false },     { CONTROL_RETIRE, CONTROL_WORKER, false, false },
 };
@@ -134,7 +134,8 @@ static const struct {
     { 4, CONTROL_READY, 1, -EPROTO },
     { 4, CONTROL_READY, 4, -EPROTO },
     { 4, CONTROL_READY, 8, -EPROTO }, /* more than there is room for */
-    { 5, CONTROL_READY, 0, -EPROTO },
+    { 5, CONTROL_READY, 0, 1 },
+    { 5, CONTROL_PONG, 0, -EPROTO },
     { 4, 0, 0, -EPROTO },
     { 4, CONTROL_RETIRE + 1, 0, -EPROTO },
     { 4, UINT32_MAX, 0, -EPROTO },
