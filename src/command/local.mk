@@ -1,2 +1,3 @@
 libberth_a_SOURCES += src/command/command.h
 libberth_a_SOURCES += src/command/serve.c
+EXTRA_DIST += src/command/README.md

@@ -1,4 +1,3 @@
-libberth_a_SOURCES +=
 libberth_a_SOURCES += \
 	src/worker/application.c src/worker/application.h \
 	src/worker/timer.c src/worker/loop.h \
