@@ -12,7 +12,7 @@ SUFFIXES = .so
 $(EXAMPLES): include/berth.h
 
 # What reads all of the project rather than one program of it.
-EXTRA_DIST += .ci/run .clang-format contrib/debian13 tests/cppcheck.txt tests/lint-allows \
+EXTRA_DIST += .ci/run .clang-format contrib/debian13 tests/lint-allows \
 	src/common/README.md
 lint:
 	$(AM_V_at)cd $(srcdir) && CC='$(CC)' BERTH='$(abs_builddir)/bin/berth' tests/lint

@@ -1,4 +1,3 @@
-libberth_a_SOURCES +=
 # Pure functions, without libmicrohttpd.
 libberth_a_SOURCES += \
 	src/http/accept.c src/http/accept.h \

@@ -16,16 +16,16 @@ enum handed_kind {
 };
 
 struct handed {
-    int fd;             /* CLOEXEC; O_NONBLOCK if a socket */
+    int fd; /* CLOEXEC; O_NONBLOCK if a socket */
     enum handed_kind kind;
-    char *name;         /* LISTEN_FDNAMES' entry; "" for --fd or where there was none */
-    char *address;      /* the path it is bound to, "@name" if abstract, "" if not bound */
+    char *name;    /* LISTEN_FDNAMES' entry; "" for --fd or where there was none */
+    char *address; /* the path it is bound to, "@name" if abstract, "" if not bound */
 };
 
 /*
  * Reads the three variables and removes them from the environment, whatever they say. Without them, or if LISTEN_PID
- * is another process: 0 and none. A count that lies, a closed fd, or one of a kind that we cannot serve: -EINVAL, and one line in
- * `error` that names number, name and what it is; then nothing was taken.
+ * is another process: 0 and none. A count that lies, a closed fd, or one of a kind that we cannot serve: -EINVAL, and
+ * one line in `error` that names number, name and what it is; then nothing was taken.
  */
 int activation_take(struct handed **ret_handed, size_t *ret_count, struct error *error);
 

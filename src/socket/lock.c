@@ -120,9 +120,8 @@ int lock_take(int folder, const char *name, struct lock *ret_lock, struct error 
     struct lock lock = { .fd = -1, .folder = folder };
     int r = 1;
 
-    if (strlen(name) >= sizeof(lock.name))
+    if ((size_t)snprintf(lock.name, sizeof(lock.name), "%s", name) >= sizeof(lock.name))
         return error_set(error, -ENAMETOOLONG, "%s", strerror(ENAMETOOLONG));
-    strcpy(lock.name, name);
     for (int tries = 0; r == 1 && tries < TRIES_MAX; tries++)
         r = lock_try(folder, name, &lock, error);
     if (r == 1)

@@ -8,8 +8,9 @@
 
 struct notify; /* where to; may be nowhere */
 
-/* Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID and removes them from the environment. Without NOTIFY_SOCKET, every send is a
- * success that does nothing. -EINVAL for an address that is none or a watchdog that is no number, -ENOMEM, or socket(2)'s. */
+/* Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID and removes them from the environment. Without NOTIFY_SOCKET,
+ * every send is a success that does nothing. -EINVAL for an address that is none or a watchdog that is no number,
+ * -ENOMEM, or socket(2)'s. */
 int notify_open(struct notify **ret_notify);
 void notify_free(struct notify *notify);
 

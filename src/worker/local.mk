@@ -1,4 +1,3 @@
-libberth_a_SOURCES +=
 libberth_a_SOURCES += \
 	src/worker/access_line.c src/worker/access_line.h \
 	src/worker/access_log.c src/worker/access_log.h \

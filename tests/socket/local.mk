@@ -5,10 +5,7 @@ tests_unit_SOURCES += \
 	tests/socket/test_activation.c \
 	tests/socket/test_listener.c \
 	tests/socket/test_lock.c \
+	tests/socket/test_names.c \
 	tests/socket/test_notify.c \
 	tests/socket/test_peer.c
-endif
-
-if HAVE_CHECK
-tests_unit_SOURCES += tests/socket/test_names.c
 endif

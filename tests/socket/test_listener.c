@@ -859,10 +859,8 @@ static TCase *case_of_root(void)
     TCase *tests = tcase_create("as root");
 
     tcase_add_checked_fixture(tests, scratch_setup, scratch_teardown);
-    if (geteuid() != 0) {
-        fprintf(stderr, "listener: not root, so the tests that need it are left out\n");
+    if (!root_for(tests, "listener"))
         return tests;
-    }
     tcase_add_test(tests, gives_it_to_a_group_by_name);
     tcase_add_test(tests, gives_rights_to_a_group_only_once_it_is_the_right_one);
     tcase_add_test(tests, gives_it_to_owners_by_number);

@@ -282,9 +282,7 @@ Suite *suite_peer(void)
     tcase_add_loop_test(tests, knows_all_groups, 0, COUNT(gids));
     tcase_add_test(tests, gives_a_pidfd);
     tcase_add_test(tests, gives_no_pidfd_of_the_living_for_the_dead);
-    if (geteuid() != 0) {
-        fprintf(stderr, "peer: not root, so the tests that need it are left out\n");
-    } else {
+    if (root_for(tests, "peer")) {
         tcase_add_loop_test(tests, takes_credentials_as_of_the_connect, 0, COUNT(group_counts));
         tcase_add_test(tests, knows_an_ordinary_self);
         tcase_add_test(tests, takes_no_stranger_for_itself);
