@@ -15,6 +15,7 @@ SYSTEM_TESTS = \
 	tests/system/47-max-requests.sh \
 	tests/system/48-orphan.sh \
 	tests/system/49-init.sh \
+	tests/system/49-restart.sh \
 	tests/system/50-applications.sh \
 	tests/system/51-install.sh \
 	tests/system/60-limits.sh \
