@@ -18,6 +18,7 @@ SYSTEM_TESTS = \
 	tests/system/61-strictness.sh \
 	tests/system/70-identity.sh \
 	tests/system/80-hold.sh \
+	tests/system/90-site.sh \
 	tests/system/91-status.sh \
 	tests/system/92-config.sh \
 	tests/system/93-manual.sh
