@@ -1,5 +1,7 @@
 /* Every suite of unit tests: one for each unit, in the file tests/FOLDER/test_NAME.c as `Suite *suite_NAME(void)`. */
 SUITE(accept)
+SUITE(access_line)
+SUITE(access_log)
 SUITE(arena)
 SUITE(control)
 SUITE(cookie)
