@@ -34,8 +34,8 @@ enum {
 };
 
 /*
- * The launch file, the same for all workers of one generation (between two reloads): a header of NUL-terminated texts, the
- * version, the number of listeners and each listener's name (its path, or "fd N"), then the settings
+ * The launch file, the same for all workers of one generation (between two reloads): a header of NUL-terminated texts,
+ * the version, the number of listeners and each listener's name (its path, or "fd N"), then the settings
  * (settings_write). Every application of the settings that is a module has one module fd, in their order.
  */
 struct launch {
@@ -57,16 +57,17 @@ void launch_done(struct launch *launch);
 enum control_type {
     /* supervisor to worker */
     CONTROL_PING = 1, /* answer with PONG from the loop */
-    CONTROL_DRAIN,    /* accept what is in the queue, then no more; finish, within --timeout-graceful-shutdown; exit 0 */
-    CONTROL_STOP,     /* at once: end what is open, stop the applications, exit 0 */
-    CONTROL_LOG,      /* the log was reopened: an fd comes along, to take standard error's place */
+    CONTROL_DRAIN, /* accept what is in the queue, then no more; finish, within --timeout-graceful-shutdown; exit 0 */
+    CONTROL_STOP,  /* at once: end what is open, stop the applications, exit 0 */
+    CONTROL_LOG,   /* a log was reopened: an fd comes along, to take the place of standard error; with the body
+                    * CONTROL_ACCESS_LOG, of the access log */
     /* worker to supervisor */
-    CONTROL_READY,    /* accepting on every listener */
+    CONTROL_READY, /* accepting on every listener */
     CONTROL_PONG,
-    CONTROL_FAILED,   /* could not start; the body is the reason as text; exit follows */
-    CONTROL_BUSY,     /* there is a connection now, where there was none */
-    CONTROL_IDLE,     /* there is no connection any more */
-    CONTROL_RETIRE,   /* --max-requests reached: replace me, then DRAIN me */
+    CONTROL_FAILED, /* could not start; the body is the reason as text; exit follows */
+    CONTROL_BUSY,   /* there is a connection now, where there was none */
+    CONTROL_IDLE,   /* there is no connection any more */
+    CONTROL_RETIRE, /* --max-requests reached: replace me, then DRAIN me */
 };
 
 #define CONTROL_ACCESS_LOG "access"

@@ -21,7 +21,8 @@ SYSTEM_TESTS = \
 	tests/system/90-site.sh \
 	tests/system/91-status.sh \
 	tests/system/92-config.sh \
-	tests/system/93-manual.sh
+	tests/system/93-manual.sh \
+	tests/system/94-logs.sh
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += tests/system/lib.sh $(SYSTEM_TESTS)
 
