@@ -1,6 +1,8 @@
 /* Every suite of unit tests: one for each unit, in the file tests/FOLDER/test_NAME.c as `Suite *suite_NAME(void)`. */
 SUITE(accept)
 SUITE(account)
+SUITE(access_line)
+SUITE(access_log)
 SUITE(arena)
 SUITE(sockets)
 SUITE(supervisor)

@@ -26,7 +26,7 @@
 #include "common/settings.h"
 
 /* Grows with every change to this file or to the launch file's form; a child that finds another number refuses. */
-#define CONTRACT_VERSION 1
+#define CONTRACT_VERSION 3
 
 enum {
     CONTRACT_CONTROL_FD = 3,
@@ -66,7 +66,8 @@ enum control_type {
     CONTROL_PING = 1, /* answer with PONG from the loop */
     CONTROL_DRAIN, /* accept what is in the queue, then no more; finish, within --timeout-graceful-shutdown; exit 0 */
     CONTROL_STOP,  /* at once: end what is open, stop the applications, exit 0 */
-    CONTROL_LOG,   /* the log was reopened: an fd comes along, to take standard error's place */
+    CONTROL_LOG,   /* a log was reopened: an fd comes along, to take the place of standard error; with the body
+                    * CONTROL_ACCESS_LOG, of the access log */
     /* worker to supervisor */
     CONTROL_READY, /* accepting on every listener; the body may be a target to try, such as "/index" */
     CONTROL_PONG,

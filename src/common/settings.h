@@ -1,8 +1,7 @@
 /*
  * What `berth serve` was told, from its flags, its environment (BERTH_…) and its file (berth.conf): flag beats
  * environment beats file. One table in settings_table.c holds each option's name, kind, limits, default and help;
- * parsing,
- * --help and the handing over to workers go by that table.
+ * parsing, --help and the handing over to workers go by that table, manual pages and completions are made from it.
  *
  * In the environment --socket-mode is BERTH_SOCKET_MODE; a list has commas between its entries (paths and hosts seldom
  * have them), and an empty variable is as good as none. In the file an option is a key, repeated for a list;

@@ -415,7 +415,6 @@ int settings_file_read(const char *path, struct assignment_list *list, struct mi
         file.next += 3;
     if (ini_parse_stream(line_read, &file, key_read, &file) == -2) /* a build of inih that allocates its lines */
         file_fail(&file, -ENOMEM);
-    check_expected(&file);
     free(file.section);
     free(bytes);
     return file.r;

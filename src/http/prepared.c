@@ -29,19 +29,21 @@ struct berth_prepared {
     char *type;
     const void *bytes; /* NULL: a file */
     int fd;            /* -1: bytes */
+    bool fd_taken;     /* by the first response, which closes it; that lives at least as long as this */
     uint64_t offset, size;
     void (*release)(void *data);
     void *data;
     struct prepared_field fields[REPLY_FIELDS_MAX];
     size_t field_count;
     struct MHD_Response *forms[FORM_COUNT];
+    unsigned int incomplete; /* a bit for each form that could not be finished */
 };
 
 static void prepared_destroy(struct berth_prepared *prepared)
 {
     if (prepared->release)
         prepared->release(prepared->data);
-    if (prepared->fd >= 0)
+    if (prepared->fd >= 0 && !prepared->fd_taken)
         close(prepared->fd);
     for (size_t i = 0; i < prepared->field_count; i++) {
         free(prepared->fields[i].name);
@@ -177,22 +179,30 @@ static ssize_t read_nothing(void *context, uint64_t offset, char *buffer, size_t
     return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
+/* libmicrohttpd closes the descriptor with the response. */
+static struct MHD_Response *make_file_body(struct berth_prepared *prepared)
+{
+    int fd = prepared->fd_taken ? fcntl(prepared->fd, F_DUPFD_CLOEXEC, 0) : prepared->fd;
+    struct MHD_Response *response;
+
+    if (fd < 0)
+        return NULL;
+    response = MHD_create_response_from_fd_at_offset64(prepared->size, fd, prepared->offset);
+    if (!response && prepared->fd_taken)
+        close(fd);
+    if (response)
+        prepared->fd_taken = true;
+    return response;
+}
+
 static struct MHD_Response *make_body(struct berth_prepared *prepared, enum prepared_form form)
 {
     struct MHD_Response *response;
-    int fd;
 
     if (form >= FORM_NOT_MODIFIED)
         return MHD_create_response_from_callback(prepared->size, 1, read_nothing, NULL, NULL);
-    if (!prepared->bytes) {
-        fd = fcntl(prepared->fd, F_DUPFD_CLOEXEC, 0); /* libmicrohttpd closes it with the response */
-        if (fd < 0)
-            return NULL;
-        response = MHD_create_response_from_fd_at_offset64(prepared->size, fd, prepared->offset);
-        if (!response)
-            close(fd);
-        return response;
-    }
+    if (!prepared->bytes)
+        return make_file_body(prepared);
     response = MHD_create_response_from_buffer_with_free_callback_cls(
         prepared->size, (void *)(uintptr_t)prepared->bytes, body_over, prepared);
     if (response)
@@ -221,11 +231,10 @@ static struct MHD_Response *make_form(struct berth_prepared *prepared, enum prep
 {
     struct MHD_Response *response = make_body(prepared, form);
 
-    if (response && !add_form_fields(prepared, form, response)) {
-        MHD_destroy_response(response);
-        response = NULL;
-    }
+    /* One that lacks a field, for want of memory, is not sent; it stays, since it may have the descriptor. */
     prepared->forms[form] = response;
+    if (response && !add_form_fields(prepared, form, response))
+        prepared->incomplete |= 1U << form;
     return response;
 }
 
@@ -240,7 +249,7 @@ int berth_reply_prepared(struct berth_reply *reply, unsigned int status, struct 
         return -EINVAL;
     if (!response)
         response = make_form(prepared, form);
-    if (!response)
+    if (!response || prepared->incomplete & 1U << form)
         return -ENOMEM;
     prepared->users++;
     return reply_take_prepared(reply, status, response, prepared->size, prepared);

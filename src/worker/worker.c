@@ -155,11 +155,12 @@ static void ignored(int signal_number)
 /*
  * Commands come by the control channel alone: not by a service manager that signals the whole group, nor a terminal.
  * Handlers that do nothing rather than SIG_IGN, which the children of an application would inherit.
+ * A log that nobody reads (PIPE), or that may not grow (XFSZ), does not end it either.
  */
 static void ignore_signals(void)
 {
-    static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU, SIGPIPE,
-                                   SIGXFSZ /* a log that may not grow must not end the server */ };
+    static const int signals[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGUSR1,
+                                   SIGUSR2, SIGTTIN, SIGTTOU, SIGPIPE, SIGXFSZ };
     struct sigaction action = { .sa_handler = ignored, .sa_flags = SA_RESTART };
 
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)

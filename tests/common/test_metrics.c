@@ -46,7 +46,9 @@ static const struct {
     { "GET /\x7f\x01", "{method=\"GET\",route=\"/??\",class=\"2xx\"} 7\n" },
     { "GET /\xc3\xa4", "{method=\"GET\",route=\"/\xc3\xa4\",class=\"2xx\"} 7\n" },
     { "GET /\xc3", "{method=\"GET\",route=\"/?\",class=\"2xx\"} 7\n" },
-    { "GET /\xc0\xaf/\xed\xa0\x80/\xf5z", "{method=\"GET\",route=\"/??" "/???" "/?z\",class=\"2xx\"} 7\n" },
+    { "GET /\xc0\xaf/\xed\xa0\x80/\xf5z", "{method=\"GET\",route=\"/??"
+                                          "/???"
+                                          "/?z\",class=\"2xx\"} 7\n" },
     { "GET /\xf0\x9f\x98\x80", "{method=\"GET\",route=\"/\xf0\x9f\x98\x80\",class=\"2xx\"} 7\n" },
     { "GET", "{method=\"GET\",route=\"\",class=\"2xx\"} 7\n" },
     { "", "{method=\"\",route=\"\",class=\"2xx\"} 7\n" },

@@ -4,6 +4,7 @@
 fuzz_targets = \
 	tests/fuzz/fuzz_accept \
 	tests/fuzz/fuzz_accept_encoding \
+	tests/fuzz/fuzz_access_line \
 	tests/fuzz/fuzz_activation \
 	tests/fuzz/fuzz_control \
 	tests/fuzz/fuzz_counters \
@@ -37,6 +38,10 @@ tests_fuzz_fuzz_accept_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_accept_encoding_SOURCES = tests/fuzz/fuzz_accept_encoding.c $(fuzz_main)
 tests_fuzz_fuzz_accept_encoding_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_accept_encoding_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_access_line_SOURCES = tests/fuzz/fuzz_access_line.c $(fuzz_main)
+tests_fuzz_fuzz_access_line_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_access_line_LDFLAGS = $(fuzz_link)
 
 tests_fuzz_fuzz_activation_SOURCES = tests/fuzz/fuzz_activation.c $(fuzz_main)
 tests_fuzz_fuzz_activation_LDADD = $(fuzz_libs)

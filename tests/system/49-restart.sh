@@ -22,7 +22,7 @@ while number == signal.SIGUSR1:
     number = signal.sigwait(signals)
     berth.send_signal(signal.SIGTERM)
     print("ended", berth.wait(), flush=True)
-' "$SOCKET" "${WRAPPER[@]}" "$BERTH" serve --fd 9 --workers 2 --timeout-graceful-shutdown 5s "$PROBE"
+' "$SOCKET" "${WRAPPER[@]}" "$BERTH" serve --fd 9 --no-access-log --workers 2 --timeout-graceful-shutdown 5s "$PROBE"
 PARENT=$PID
 wait_until answers "$SOCKET" || bail "it does not answer"
 http /pid

@@ -101,6 +101,7 @@ says 1 "uds: $CONF is a plain file; it is left alone: remove it, or choose anoth
 says 1 "uds: @abstract: an abstract name has no owner and no mode, so every process of this network namespace may connect; \
 use a path, or take the risk with --allow-abstract" <<<"uds = @abstract"
 says 1 "log: $DIR/none/log: there is no folder $DIR/none" <<<"log = $DIR/none/log"
+says 1 "access-log: $DIR/none/log: there is no folder $DIR/none" <<<"access-log = $DIR/none/log"
 says 1 "pid: $DIR is a folder; expected a file" <<<"pid = $DIR"
 
 it "names the length of a path that is too long, and the limit"
@@ -202,6 +203,17 @@ expect_true answers "$DIR/admin.sock"
 stop_server
 expect_code 0
 expect_gone "$DIR/admin.sock" "$DIR/fresh.sock"
+
+it "listens at nothing else where only named listeners are asked for"
+cat >"$CONF" <<-END
+	[listen admin]
+	uds = $DIR/admin.sock
+END
+start_berth --config "$CONF" "$EXAMPLES/hello.so"
+expect_soon answers "$DIR/admin.sock"
+expect_log "berth listens on $DIR/admin.sock"
+expect_equal "listeners" 1 "$(grep -c "berth listens on" "$DIR/berth.log")"
+stop_server
 
 it "has named listeners of the file beside the command line's --uds"
 cat >"$CONF" <<-END

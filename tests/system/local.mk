@@ -23,9 +23,11 @@ SYSTEM_TESTS = \
 	tests/system/70-identity.sh \
 	tests/system/80-hold.sh \
 	tests/system/81-api.sh \
+	tests/system/90-site.sh \
 	tests/system/91-status.sh \
 	tests/system/92-config.sh \
-	tests/system/93-manual.sh
+	tests/system/93-manual.sh \
+	tests/system/94-logs.sh
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += tests/system/lib.sh $(SYSTEM_TESTS)
 
