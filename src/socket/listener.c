@@ -15,15 +15,13 @@
 #include <unistd.h>
 
 #include "common/account.h"
+#include "socket/address.h"
 #include "socket/lock.h"
 #include "socket/probe.h"
 
 #ifndef SIOCUNIXFILE
 #define SIOCUNIXFILE (SIOCPROTOPRIVATE + 0) /* <linux/un.h>, which can't be included along with <sys/un.h> */
 #endif
-
-/* The kernel keeps 108 bytes, and a path ends with a NUL. An abstract name has the same limit, its '@' apart. */
-enum { NAME_LENGTH_MAX = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1 };
 
 struct listener {
     int fd;
@@ -37,37 +35,6 @@ struct listener {
         device; /* The bound socket keeps its inode alive, so the number can't be another's as long as `fd` is open. */
     ino_t inode;
 };
-
-struct address {
-    struct sockaddr_un un;
-    socklen_t size;
-};
-
-static bool is_abstract(const char *path)
-{
-    return path[0] == '@';
-}
-
-static int address_make(const char *path, struct address *ret_address, struct error *error)
-{
-    struct address address = { .un.sun_family = AF_UNIX };
-    bool abstract = is_abstract(path);
-    size_t length = strlen(path) - abstract;
-
-    if (length == 0)
-        return error_set(error, -EINVAL, "\"%s\" is not the path of a socket: it has no name", path);
-    if (length > NAME_LENGTH_MAX)
-        return error_set(error, -EINVAL,
-                         "%.64s… is %zu bytes long, and the name of a socket has at most %d; choose a "
-                         "shorter one",
-                         path, length, NAME_LENGTH_MAX);
-    if (!abstract && path[length - 1] == '/')
-        return error_set(error, -EINVAL, "%s is a folder; add the name that the socket is to have in it", path);
-    memcpy(address.un.sun_path + abstract, path + abstract, length);
-    address.size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
-    *ret_address = address;
-    return 0;
-}
 
 static struct listener *listener_new(const char *path)
 {
@@ -86,7 +53,7 @@ static struct listener *listener_new(const char *path)
         listener_free(listener);
         return NULL;
     }
-    if (!is_abstract(path))
+    if (!address_is_abstract(path))
         listener->base = slash == NULL ? listener->path : listener->path + (slash - path) + 1;
     return listener;
 }
@@ -241,7 +208,7 @@ static int lock_error(const struct listener *listener, const char *name, int r, 
 /* Where the lock can't be had, a server that answers says more than the lock file does. */
 static int lock_place(struct listener *listener, const struct address *address, struct error *error)
 {
-    char name[NAME_LENGTH_MAX + sizeof(".lock")];
+    char name[ADDRESS_NAME_MAX + sizeof(".lock")];
     struct error why = { "" };
     struct stat status;
     pid_t pid = 0;
@@ -327,7 +294,7 @@ static int place_bind(struct listener *listener, const struct address *address, 
             inode_record(listener, &status);
         return 0;
     }
-    if (errno == EADDRINUSE && is_abstract(listener->path)) {
+    if (errno == EADDRINUSE && address_is_abstract(listener->path)) {
         int r = occupant_probe(listener->path, address, error);
 
         return r < 0 ? r : error_set(error, -EADDRINUSE, "%s: already taken", listener->path);
@@ -458,7 +425,7 @@ int listener_publish(const char *path, const struct listener_options *options, s
     listener = listener_new(path);
     if (listener == NULL)
         return error_set(error, -ENOMEM, "out of memory");
-    if (is_abstract(path))
+    if (address_is_abstract(path))
         r = abstract_publish(listener, &address, options, error);
     else
         r = path_publish(listener, &address, options, error);
@@ -481,7 +448,7 @@ int listener_check(const char *path, bool abstract_allowed, struct error *error)
 
     if (r < 0)
         return r;
-    if (is_abstract(path))
+    if (address_is_abstract(path))
         return abstract_check(path, abstract_allowed, error);
     listener = listener_new(path);
     if (listener == NULL)

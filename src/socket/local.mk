@@ -3,6 +3,8 @@ libberth_a_SOURCES += \
 	src/socket/activation.h \
 	src/socket/activation_names.c \
 	src/socket/activation_names.h \
+	src/socket/address.c \
+	src/socket/address.h \
 	src/socket/listener.c \
 	src/socket/listener.h \
 	src/socket/lock.c \

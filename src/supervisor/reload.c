@@ -156,7 +156,7 @@ int reload_begin(struct supervisor *supervisor, struct error *error)
     if (r < 0) {
         generation_free(generation);
         sockets_revert(&supervisor->sockets);
-        return EXIT_USAGE;
+        return reload_exit_code(r);
     }
     r = modules_open(&generation->modules, &generation->settings, supervisor->program, &generation->identity, error);
     if (r < 0) {
