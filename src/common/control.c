@@ -65,7 +65,7 @@ static void attach_fd(struct msghdr *header, union control_buffer *buffer, int f
 int control_send(int channel, enum control_side me, enum control_type type, const char *body, int fd)
 {
     uint32_t wire_type = (uint32_t)type;
-    size_t size = body == NULL ? 0 : strlen(body);
+    size_t size = body ? strlen(body) : 0;
     char text[CONTROL_BODY_MAX];
     struct iovec parts[2] = { { &wire_type, sizeof(wire_type) }, { text, size } };
     struct msghdr header = { .msg_iov = parts, .msg_iovlen = 2 };
@@ -93,7 +93,7 @@ static size_t detach_fds(struct msghdr *header, int ret_fds[FD_ROOM])
 {
     size_t count = 0;
 
-    for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control != NULL; control = CMSG_NXTHDR(header, control)) {
+    for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control; control = CMSG_NXTHDR(header, control)) {
         size_t here = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 
         if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS)

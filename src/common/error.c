@@ -1,8 +1,8 @@
+#include "common/error.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "common/error.h"
 
 int error_set(struct error *error, int r, const char *format, ...)
 {

@@ -1,3 +1,5 @@
+#include "common/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,7 +14,6 @@
 #include <unistd.h>
 
 #include "common/line.h"
-#include "common/log.h"
 #include "common/sink.h"
 
 /* PIPE_BUF: up to here a line from one worker is not mixed with another's. */

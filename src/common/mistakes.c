@@ -1,3 +1,5 @@
+#include "common/mistakes.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -5,7 +7,6 @@
 #include <string.h>
 
 #include "common/error.h"
-#include "common/mistakes.h"
 
 /* As one line of text that a terminal shows and does not obey. */
 static char *escape(const char *text)

@@ -1,10 +1,10 @@
+#include "common/number.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "common/number.h"
 
 struct unit {
     const char *name;

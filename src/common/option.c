@@ -1,3 +1,5 @@
+#include "common/option.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -6,7 +8,6 @@
 #include <unistd.h>
 
 #include "common/number.h"
-#include "common/option.h"
 #include "common/settings_parts.h"
 
 enum { HELP_COLUMN = 36, HELP_WIDTH = 100 };

@@ -1,6 +1,6 @@
-#include <string.h>
-
 #include "common/suggestion.h"
+
+#include <string.h>
 
 #define WORD_MAX 63
 

@@ -75,7 +75,7 @@ static int address_read(int fd, char **ret_address)
                     text[i] = '@';
     }
     copy = strdup(text);
-    if (copy == NULL)
+    if (!copy)
         return -ENOMEM;
     *ret_address = copy;
     return 0;
@@ -169,9 +169,9 @@ static int handed_examine(int fd, const char *name, struct handed *ret_handed, s
     if (r < 0)
         return r;
     handed.name = strdup(name);
-    if (handed.address == NULL)
+    if (!handed.address)
         handed.address = strdup("");
-    if (handed.name == NULL || handed.address == NULL) {
+    if (!handed.name || !handed.address) {
         free(handed.name);
         free(handed.address);
         return error_set(error, -ENOMEM, "out of memory");
@@ -255,7 +255,7 @@ int activation_take(struct handed **ret_handed, size_t *ret_count, struct error 
         return r;
     if (count > 0) {
         list = calloc(count, sizeof(*list));
-        r = list == NULL ? error_set(error, -ENOMEM, "out of memory") : list_examine(list, names, count, &done, error);
+        r = list ? list_examine(list, names, count, &done, error) : error_set(error, -ENOMEM, "out of memory");
         for (size_t i = 0; r == 0 && i < count; i++)
             r = handed_adopt(&list[i], error);
     }
@@ -293,7 +293,7 @@ int activation_examine(int fd, const char *name, struct handed *ret_handed, stru
 
 void activation_free(struct handed *handed, size_t count)
 {
-    if (handed == NULL)
+    if (!handed)
         return;
     for (size_t i = 0; i < count; i++)
         if (handed[i].fd >= 0)

@@ -51,7 +51,7 @@ static int names_split(const char *texts, char **names, size_t count, struct err
         if (r < 0)
             return r;
         names[i] = strndup(texts, length);
-        if (names[i] == NULL)
+        if (!names[i])
             return error_set(error, -ENOMEM, "out of memory");
         texts += length + 1;
     }
@@ -62,7 +62,7 @@ static int names_blank(char **names, size_t count, struct error *error)
 {
     for (size_t i = 0; i < count; i++) {
         names[i] = strdup("");
-        if (names[i] == NULL)
+        if (!names[i])
             return error_set(error, -ENOMEM, "out of memory");
     }
     return 0;
@@ -76,7 +76,7 @@ int activation_names_parse(pid_t self, const char *pid, const char *fds, const c
     char **list = NULL;
     int r;
 
-    if (pid != NULL && fds != NULL) {
+    if (pid && fds) {
         if (number_parse(pid, 1, INT32_MAX, &whom, NULL) < 0)
             return error_set(error, -EINVAL, "LISTEN_PID: \"%s\" is not a process id", shown(pid, buffer));
         /* The variables are inherited: ones for another process say nothing to us, be they right or wrong. */
@@ -89,15 +89,15 @@ int activation_names_parse(pid_t self, const char *pid, const char *fds, const c
         *ret_count = 0;
         return 0;
     }
-    if (names != NULL && names_count(names) != count)
+    if (names && names_count(names) != count)
         return error_set(error, -EINVAL,
                          "LISTEN_FDNAMES names %zu descriptors, and LISTEN_FDS says %zu: set as many "
                          "names, or none",
                          names_count(names), (size_t)count);
     list = calloc(count, sizeof(*list));
-    if (list == NULL)
+    if (!list)
         return error_set(error, -ENOMEM, "out of memory");
-    r = names != NULL ? names_split(names, list, count, error) : names_blank(list, count, error);
+    r = names ? names_split(names, list, count, error) : names_blank(list, count, error);
     if (r < 0) {
         activation_names_free(list, count);
         return r;
@@ -109,7 +109,7 @@ int activation_names_parse(pid_t self, const char *pid, const char *fds, const c
 
 void activation_names_free(char **names, size_t count)
 {
-    if (names == NULL)
+    if (!names)
         return;
     for (size_t i = 0; i < count; i++)
         free(names[i]);

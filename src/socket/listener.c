@@ -41,20 +41,20 @@ static struct listener *listener_new(const char *path)
     struct listener *listener = calloc(1, sizeof(*listener));
     const char *slash = strrchr(path, '/');
 
-    if (listener == NULL)
+    if (!listener)
         return NULL;
     listener->fd = listener->folder_fd = listener->lock.fd = -1;
     listener->path = strdup(path);
-    if (slash == NULL)
+    if (!slash)
         listener->folder = strdup(".");
     else
         listener->folder = slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
-    if (listener->path == NULL || listener->folder == NULL) {
+    if (!listener->path || !listener->folder) {
         listener_free(listener);
         return NULL;
     }
     if (!address_is_abstract(path))
-        listener->base = slash == NULL ? listener->path : listener->path + (slash - path) + 1;
+        listener->base = slash ? listener->path + (slash - path) + 1 : listener->path;
     return listener;
 }
 
@@ -289,7 +289,7 @@ static int place_bind(struct listener *listener, const struct address *address, 
         return error_set(error, -errno, "%s: cannot set the socket's mode: %s", listener->path, strerror(errno));
     if (bind(listener->fd, (const struct sockaddr *)&address->un, address->size) == 0) {
         /* For now what the name leads to; rights_set looks closer. Whatever fails from here on, it is removed again. */
-        if (listener->base != NULL && fstatat(listener->folder_fd, listener->base, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        if (listener->base && fstatat(listener->folder_fd, listener->base, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
             S_ISSOCK(status.st_mode))
             inode_record(listener, &status);
         return 0;
@@ -307,7 +307,7 @@ static int owner_error(const struct listener *listener, const struct listener_op
 {
     if (r != -EPERM)
         return error_set(error, r, "%s: cannot give it to its owner: %s", listener->path, strerror(-r));
-    if (options->user == NULL)
+    if (!options->user)
         return error_set(error, r,
                          "%s: uid %u is not in group %s, so it may not give the socket to it (--socket-group); "
                          "join the group, or start as root",
@@ -351,9 +351,9 @@ static int owner_resolve(const struct listener_options *options, uid_t *ret_uid,
     gid_t gid = (gid_t)-1;
     int r = 0;
 
-    if (options->user != NULL)
+    if (options->user)
         r = account_uid("--socket-user", options->user, &uid, error);
-    if (r == 0 && options->group != NULL)
+    if (r == 0 && options->group)
         r = account_gid("--socket-group", options->group, &gid, error);
     if (r < 0)
         return r;
@@ -423,7 +423,7 @@ int listener_publish(const char *path, const struct listener_options *options, s
     if (r < 0)
         return r;
     listener = listener_new(path);
-    if (listener == NULL)
+    if (!listener)
         return error_set(error, -ENOMEM, "out of memory");
     if (address_is_abstract(path))
         r = abstract_publish(listener, &address, options, error);
@@ -451,7 +451,7 @@ int listener_check(const char *path, bool abstract_allowed, struct error *error)
     if (address_is_abstract(path))
         return abstract_check(path, abstract_allowed, error);
     listener = listener_new(path);
-    if (listener == NULL)
+    if (!listener)
         return error_set(error, -ENOMEM, "out of memory");
     r = folder_open(listener, error);
     if (r == 0)
@@ -480,7 +480,7 @@ void listener_withdraw(struct listener *listener)
 
 void listener_free(struct listener *listener)
 {
-    if (listener == NULL)
+    if (!listener)
         return;
     listener_withdraw(listener);
     if (listener->fd >= 0)

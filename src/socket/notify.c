@@ -47,12 +47,12 @@ static int watchdog_parse(const char *usec, const char *pid, uint64_t *ret_usec)
     uint64_t value = 0, whom;
     int r;
 
-    if (usec == NULL)
+    if (!usec)
         return 0;
     r = number_parse(usec, 1, UINT64_MAX - 1, &value, NULL);
     if (r < 0)
         return -EINVAL;
-    if (pid != NULL) {
+    if (pid) {
         if (number_parse(pid, 1, INT32_MAX, &whom, NULL) < 0)
             return -EINVAL;
         if (whom != (uint64_t)getpid())
@@ -68,13 +68,13 @@ int notify_open(struct notify **ret_notify)
     struct notify *notify = calloc(1, sizeof(*notify));
     int r = 0;
 
-    if (notify == NULL) {
+    if (!notify) {
         r = -ENOMEM;
         goto out;
     }
     notify->fd = -1;
     r = watchdog_parse(getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"), &notify->watchdog_usec);
-    if (r < 0 || where == NULL || *where == '\0')
+    if (r < 0 || !where || *where == '\0')
         goto out;
     r = address_parse(where, notify);
     if (r < 0)
@@ -95,7 +95,7 @@ out:
 
 void notify_free(struct notify *notify)
 {
-    if (notify == NULL)
+    if (!notify)
         return;
     if (notify->fd >= 0)
         close(notify->fd);

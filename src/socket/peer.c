@@ -69,14 +69,14 @@ static int groups_read(int fd, const gid_t **ret_groups, size_t *ret_count)
             return 0;
         }
         groups = malloc(size);
-        if (groups == NULL)
+        if (!groups)
             return -ENOMEM;
         memcpy(groups, usual, size);
     } else {
         if (errno != ERANGE)
             return -errno;
         groups = malloc(size);
-        if (groups == NULL)
+        if (!groups)
             return -ENOMEM;
         if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0) {
             int r = -errno;

@@ -23,7 +23,7 @@ int access_open(const struct settings *settings, int *ret_fd, struct error *erro
 {
     int fd;
 
-    if (settings->no_access_log || settings->access_log == NULL) {
+    if (settings->no_access_log || !settings->access_log) {
         fd = sink_reopen(settings->no_access_log ? -1 : STDOUT_FILENO);
         if (fd < 0)
             return error_set(error, fd, "the access log cannot go to standard output: %s", strerror(-fd));

@@ -31,10 +31,10 @@ static char **make_environment(void)
     size_t count = 0, kept = 0;
     char **result;
 
-    while (environ[count] != NULL)
+    while (environ[count])
         count++;
     result = calloc(count + 1, sizeof(*result));
-    for (size_t i = 0; result != NULL && i < count; i++)
+    for (size_t i = 0; result && i < count; i++)
         if (!is_private(environ[i]))
             result[kept++] = environ[i];
     return result;
@@ -45,7 +45,7 @@ static int place_fds(const int *fds, size_t count)
 {
     int first_free = STDERR_FILENO + 1 + (int)count;
     int *moved = calloc(count + 1, sizeof(*moved));
-    int r = moved == NULL ? -ENOMEM : 0;
+    int r = moved ? 0 : -ENOMEM;
 
     for (size_t i = 0; r == 0 && i < count; i++) {
         moved[i] = fcntl(fds[i], F_DUPFD, first_free);
@@ -100,7 +100,7 @@ int child_spawn(const struct child_spec *spec, pid_t *ret_pid)
     pid_t pid;
     int r = 0;
 
-    if (environment == NULL)
+    if (!environment)
         return -ENOMEM;
     /* Blocked across the fork: a signal to the child must not run our handlers, whose pipe it still shares. */
     sigfillset(&all);
@@ -127,7 +127,7 @@ const char *child_fate(int status)
         return text;
     }
     name = sigabbrev_np(WTERMSIG(status));
-    if (name != NULL)
+    if (name)
         snprintf(text, sizeof(text), "was ended by SIG%s", name);
     else
         snprintf(text, sizeof(text), "was ended by signal %d", WTERMSIG(status));

@@ -42,13 +42,13 @@ static int take_listeners(struct generation *generation, const struct sockets *s
     int r = -ENOMEM;
 
     generation->fds = calloc(sockets->count + 1, sizeof(*generation->fds));
-    for (size_t i = 0; names != NULL && generation->fds != NULL && i < sockets->count; i++) {
+    for (size_t i = 0; names && generation->fds && i < sockets->count; i++) {
         if (sockets->items[i].state == SOCKET_VANISHING)
             continue;
         names[generation->listener_count] = sockets->items[i].name;
         generation->fds[generation->listener_count++] = sockets->items[i].fd;
     }
-    if (names != NULL && generation->fds != NULL)
+    if (names && generation->fds)
         r = make_launch_file(generation, names);
     free(names);
     return r;
@@ -78,7 +78,7 @@ int generation_new(struct supervisor *supervisor, struct settings *settings, str
     struct generation *generation = calloc(1, sizeof(*generation));
     int r;
 
-    if (generation == NULL) {
+    if (!generation) {
         settings_done(settings);
         identity_done(identity);
         return -ENOMEM;
@@ -109,7 +109,7 @@ void generation_reopen_access_log(struct generation *generation)
     struct error error;
     int fd;
 
-    if (generation->settings.no_access_log || generation->settings.access_log == NULL)
+    if (generation->settings.no_access_log || !generation->settings.access_log)
         return;
     if (access_open(&generation->settings, &fd, &error) < 0) {
         log_error("%s", error.text);
@@ -117,7 +117,7 @@ void generation_reopen_access_log(struct generation *generation)
     }
     close(generation->access_fd);
     generation->access_fd = fd;
-    for (struct process *process = generation->processes; process != NULL; process = process->next)
+    for (struct process *process = generation->processes; process; process = process->next)
         process_send_access_log(process);
 }
 
@@ -127,21 +127,21 @@ unsigned int generation_count(const struct generation *generation, enum process_
 {
     unsigned int count = 0;
 
-    for (const struct process *process = generation->processes; process != NULL; process = process->next)
+    for (const struct process *process = generation->processes; process; process = process->next)
         count += process->state == state;
     return count;
 }
 
 bool generation_is_empty(const struct generation *generation)
 {
-    return generation->processes == NULL && !modules_compiling(&generation->modules);
+    return !generation->processes && !modules_compiling(&generation->modules);
 }
 
 /* Numbers are small and used again; generations that overlap do not share them. */
 static bool is_used(const struct supervisor *supervisor, unsigned int number)
 {
-    for (const struct generation *g = supervisor->generations; g != NULL; g = g->next)
-        for (const struct process *process = g->processes; process != NULL; process = process->next)
+    for (const struct generation *g = supervisor->generations; g; g = g->next)
+        for (const struct process *process = g->processes; process; process = process->next)
             if (process->number == number)
                 return true;
     return false;
@@ -211,9 +211,9 @@ static void drain_last(struct generation *generation)
 {
     struct process *process = generation->processes;
 
-    while (process != NULL && process->state != PROCESS_STARTING && process->state != PROCESS_SERVING)
+    while (process && process->state != PROCESS_STARTING && process->state != PROCESS_SERVING)
         process = process->next;
-    if (process == NULL)
+    if (!process)
         return;
     log_info("worker %u (pid %d) is one too many: it drains", process->number, (int)process->pid);
     process_drain(process);
@@ -221,7 +221,7 @@ static void drain_last(struct generation *generation)
 
 static void drain_retiring(struct generation *generation)
 {
-    for (struct process *process = generation->processes; process != NULL; process = process->next)
+    for (struct process *process = generation->processes; process; process = process->next)
         if (process->state == PROCESS_RETIRING)
             process_drain(process);
 }
@@ -264,21 +264,21 @@ static void leave(struct generation *generation)
 void generation_drain(struct generation *generation)
 {
     leave(generation);
-    for (struct process *process = generation->processes; process != NULL; process = process->next)
+    for (struct process *process = generation->processes; process; process = process->next)
         process_drain(process);
 }
 
 void generation_stop(struct generation *generation)
 {
     leave(generation);
-    for (struct process *process = generation->processes; process != NULL; process = process->next)
+    for (struct process *process = generation->processes; process; process = process->next)
         process_stop(process);
 }
 
 void generation_abort(struct generation *generation)
 {
     leave(generation);
-    for (struct process *process = generation->processes; process != NULL; process = process->next)
+    for (struct process *process = generation->processes; process; process = process->next)
         if (process->state == PROCESS_STARTING)
             process_stop(process);
         else
@@ -289,7 +289,7 @@ void generation_kill(struct generation *generation)
 {
     leave(generation);
     modules_kill(&generation->modules, SIGKILL);
-    for (struct process *process = generation->processes; process != NULL; process = process->next) {
+    for (struct process *process = generation->processes; process; process = process->next) {
         process->explained = true;
         process_kill(process);
     }
@@ -410,7 +410,7 @@ static bool on_compiler_end(struct generation *generation, pid_t pid, int status
 
 bool generation_reaped(struct generation *generation, pid_t pid, int status)
 {
-    for (struct process *process = generation->processes; process != NULL; process = process->next)
+    for (struct process *process = generation->processes; process; process = process->next)
         if (process->pid == pid) {
             process_reaped(process, status);
             return true;

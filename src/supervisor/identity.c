@@ -17,7 +17,7 @@ static int list_groups(const char *name, gid_t gid, struct identity *identity)
     do {
         room = count;
         grown = reallocarray(groups, (size_t)room, sizeof(*groups));
-        if (grown == NULL) {
+        if (!grown) {
             free(groups);
             return -ENOMEM;
         }
@@ -35,9 +35,9 @@ static int resolve(const char *user, const char *group, struct identity *identit
     gid_t gid = (gid_t)-1;
     int r = 0;
 
-    if (user != NULL)
+    if (user)
         r = account_user("--user", user, &account, error);
-    if (r == 0 && group != NULL)
+    if (r == 0 && group)
         r = account_gid("--group", group, &gid, error);
     if (r == 0 && gid == (gid_t)-1 && account.gid == (gid_t)-1)
         r = error_set(error, -EINVAL, "--user: nobody has the number %s, so it has no group: give --group as well",
@@ -67,11 +67,11 @@ int identity_resolve(const char *user, const char *group, struct identity *ret_i
 
     if (r < 0)
         return r;
-    identity.change = geteuid() == 0 && (user != NULL || group != NULL);
+    identity.change = geteuid() == 0 && (user || group);
     if (geteuid() != 0 && !is_already(&identity))
         r = error_set(error, -EINVAL, "%s: only root may start workers as somebody else; leave it out or start as root",
-                      user != NULL ? "--user" : "--group");
-    else if (identity.change && name != NULL && list_groups(name, identity.gid, &identity) < 0)
+                      user ? "--user" : "--group");
+    else if (identity.change && name && list_groups(name, identity.gid, &identity) < 0)
         r = error_set(error, -ENOMEM, "--user: out of memory");
     free(name);
     if (r == 0)

@@ -84,7 +84,7 @@ static int make_memfd(const char *path)
     char name[128];
     int fd;
 
-    strncpy(name, slash == NULL ? path : slash + 1, sizeof(name) - 1);
+    strncpy(name, slash ? slash + 1 : path, sizeof(name) - 1);
     name[sizeof(name) - 1] = '\0';
     fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
     if (fd < 0 && errno == EINVAL)
@@ -120,7 +120,7 @@ int modules_open(struct modules *ret_modules, const struct settings *settings, c
                  const struct identity *identity, struct error *error)
 {
     struct modules modules = { .items = calloc(settings->app_count + 1, sizeof(*modules.items)) };
-    int r = modules.items == NULL ? error_set(error, -ENOMEM, "out of memory") : 0;
+    int r = modules.items ? 0 : error_set(error, -ENOMEM, "out of memory");
 
     for (size_t i = 0; r == 0 && i < settings->app_count; i++) {
         struct module *module = &modules.items[modules.count];
@@ -131,7 +131,7 @@ int modules_open(struct modules *ret_modules, const struct settings *settings, c
         modules.count++;
         module->fd = -1;
         module->path = strdup(app);
-        if (module->path == NULL)
+        if (!module->path)
             r = error_set(error, -ENOMEM, "out of memory");
         else if (ends_in(module->path, ".so"))
             r = open_file(module->path, &module->fd, error);

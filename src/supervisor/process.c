@@ -68,7 +68,7 @@ static int *list_fds(const struct generation *generation, int channel, int launc
     size_t count = 4 + generation->listener_count + generation->modules.count, n = 0;
     int *fds = calloc(count, sizeof(*fds));
 
-    if (fds == NULL)
+    if (!fds)
         return NULL;
     fds[n++] = channel;
     fds[n++] = launch;
@@ -97,7 +97,7 @@ static int run(const struct generation *generation, unsigned int number, int cha
     snprintf(text, sizeof(text), "%u", number);
     fds = list_fds(generation, channel, launch, &spec.fd_count);
     spec.fds = fds;
-    if (fds != NULL)
+    if (fds)
         r = child_spawn(&spec, ret_pid);
     free(fds);
     close(launch);
@@ -115,7 +115,7 @@ static struct process *make(struct generation *generation, unsigned int number, 
 {
     struct process *process = calloc(1, sizeof(*process));
 
-    if (process == NULL)
+    if (!process)
         return NULL;
     process->generation = generation;
     process->number = number;
@@ -146,7 +146,7 @@ int process_start(struct generation *generation, unsigned int number, struct pro
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, channels) < 0)
         return -errno;
     process = make(generation, number, channels[0]);
-    if (process == NULL) {
+    if (!process) {
         close(channels[0]);
         close(channels[1]);
         return -ENOMEM;

@@ -32,14 +32,14 @@ static bool same_texts(const struct text_list *a, const struct text_list *b)
 /* What only the first settings can say. */
 static int settle(struct supervisor *supervisor, const struct settings *settings, struct error *error)
 {
-    if (supervisor->current != NULL) {
+    if (supervisor->current) {
         if (!same_texts(&settings->fds, &supervisor->current->settings.fds))
             return error_set(error, -EINVAL, "--fd: what was handed over cannot change while berth runs; restart it");
         return 0;
     }
     log_init(settings->log_level, "berth");
     log_use_json(settings->log_format == LOG_FORMAT_JSON);
-    if (settings->log_file != NULL) {
+    if (settings->log_file) {
         int r = log_open(settings->log_file, error);
 
         if (r < 0)
@@ -67,7 +67,7 @@ static int prepare_sockets(struct supervisor *supervisor, const struct settings 
 {
     int r = sockets_prepare(&supervisor->sockets, settings, error);
 
-    if (r == 0 && supervisor->current == NULL && settings->pid_file != NULL) {
+    if (r == 0 && !supervisor->current && settings->pid_file) {
         r = report_pid(supervisor, settings->pid_file, error);
         if (r < 0)
             sockets_revert(&supervisor->sockets);
@@ -186,7 +186,7 @@ void reload_request(struct supervisor *supervisor)
 
     if (supervisor->stopping)
         return;
-    if (supervisor->next != NULL) {
+    if (supervisor->next) {
         supervisor->reload_again = true;
         return;
     }
@@ -203,11 +203,11 @@ void reload_commit(struct supervisor *supervisor)
     supervisor->current = supervisor->next;
     supervisor->next = NULL;
     sockets_commit(&supervisor->sockets);
-    if (before != NULL) {
+    if (before) {
         counters_reloaded(supervisor->counters, true);
         log_init(supervisor->current->settings.log_level, "berth");
         log_use_json(supervisor->current->settings.log_format == LOG_FORMAT_JSON);
-        if (supervisor->current->settings.log_file != NULL)
+        if (supervisor->current->settings.log_file)
             supervisor_reopen_logs(supervisor);
         log_info("reloaded: the new settings are in force, workers: %u", supervisor->current->wanted);
         generation_drain(before);
@@ -222,7 +222,7 @@ void reload_fail(struct supervisor *supervisor, const char *reason)
     log_error("the reload failed, everything stays as it was: %s", reason);
     counters_reloaded(supervisor->counters, false);
     supervisor->next = NULL;
-    if (failed != NULL) {
+    if (failed) {
         sockets_revert(&supervisor->sockets);
         generation_abort(failed);
     }

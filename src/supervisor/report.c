@@ -14,7 +14,7 @@
 /* Before --log takes standard error's place, and before NOTIFY_SOCKET is taken out of the environment. */
 void report_prepare_banner(struct supervisor *supervisor)
 {
-    bool managed = getenv("NOTIFY_SOCKET") != NULL || getenv("JOURNAL_STREAM") != NULL;
+    bool managed = getenv("NOTIFY_SOCKET") || getenv("JOURNAL_STREAM");
 
     supervisor->banner_fd = -1;
     if (isatty(STDERR_FILENO) || !managed)
@@ -37,7 +37,7 @@ void report_banner(struct supervisor *supervisor, const char *target)
         const struct server_socket *item = &supervisor->sockets.items[i];
         bool abstract = item->address[0] == '@';
 
-        dprintf(supervisor->banner_fd, "berth listens on %s\n", item->listener != NULL ? item->address : item->name);
+        dprintf(supervisor->banner_fd, "berth listens on %s\n", item->listener ? item->address : item->name);
         if (item->address[0] != '\0')
             dprintf(supervisor->banner_fd, "    try: curl --%sunix-socket %s http://localhost%s\n",
                     abstract ? "abstract-" : "", item->address + abstract, try_target(target));
@@ -50,7 +50,7 @@ void report_state(struct supervisor *supervisor, const char *news)
 {
     unsigned int serving = 0, leaving = 0;
 
-    for (const struct generation *g = supervisor->generations; g != NULL; g = g->next) {
+    for (const struct generation *g = supervisor->generations; g; g = g->next) {
         serving += generation_count(g, PROCESS_SERVING) + generation_count(g, PROCESS_RETIRING);
         leaving += generation_count(g, PROCESS_LEAVING);
     }
@@ -79,7 +79,7 @@ int report_pid(struct supervisor *supervisor, const char *path, struct error *er
     if (length < 0 || (size_t)length >= sizeof(temporary))
         return error_set(error, -EINVAL, "--pid: the path is too long");
     supervisor->pid_file = strdup(path);
-    if (supervisor->pid_file == NULL)
+    if (!supervisor->pid_file)
         return error_set(error, -ENOMEM, "out of memory");
     fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
@@ -112,7 +112,7 @@ static bool is_ours(const char *path)
 
 void report_pid_remove(struct supervisor *supervisor)
 {
-    if (supervisor->pid_file == NULL)
+    if (!supervisor->pid_file)
         return;
     if (is_ours(supervisor->pid_file))
         unlink(supervisor->pid_file);

@@ -17,15 +17,15 @@ static int add(struct sockets *sockets, const char *name, const char *address, i
     struct server_socket *grown = reallocarray(sockets->items, sockets->count + 1, sizeof(*grown));
     struct server_socket *item;
 
-    if (grown == NULL)
+    if (!grown)
         return -ENOMEM;
     sockets->items = grown;
     item = &grown[sockets->count];
     *item = (struct server_socket){ .fd = fd, .listener = listener };
-    item->state = listener != NULL ? SOCKET_FRESH : SOCKET_KEPT;
+    item->state = listener ? SOCKET_FRESH : SOCKET_KEPT;
     item->name = strdup(name);
     item->address = strdup(address);
-    if (item->name == NULL || item->address == NULL) {
+    if (!item->name || !item->address) {
         free(item->name);
         free(item->address);
         return -ENOMEM;
@@ -105,7 +105,7 @@ int sockets_take_numbers(struct sockets *sockets, const struct settings *setting
     int r = 0;
 
     sockets->numbered = calloc(count + 1, sizeof(*sockets->numbered));
-    if (sockets->numbered == NULL)
+    if (!sockets->numbered)
         return error_set(error, -ENOMEM, "out of memory");
     for (size_t i = 0; r == 0 && i < count; i++) {
         uint64_t fd;
@@ -138,7 +138,7 @@ static int default_path(char *path, size_t size, struct error *error)
     const char *base = geteuid() == 0 ? "/run" : getenv("XDG_RUNTIME_DIR");
     char folder[PATH_MAX];
 
-    if (base == NULL || *base != '/')
+    if (!base || *base != '/')
         return error_set(error, -EINVAL,
                          "no --uds PATH, no socket handed over, and XDG_RUNTIME_DIR is not set: give --uds PATH");
     if ((size_t)snprintf(folder, sizeof(folder), "%s/berth", base) >= sizeof(folder) ||
@@ -150,7 +150,7 @@ static int default_path(char *path, size_t size, struct error *error)
 static struct server_socket *find_published(const struct sockets *sockets, const char *path)
 {
     for (size_t i = 0; i < sockets->count; i++)
-        if (sockets->items[i].listener != NULL && strcmp(sockets->items[i].name, path) == 0)
+        if (sockets->items[i].listener && strcmp(sockets->items[i].name, path) == 0)
             return &sockets->items[i];
     return NULL;
 }
@@ -161,7 +161,7 @@ static int want(struct sockets *sockets, const char *path, const struct listener
     struct listener *listener;
     int r;
 
-    if (there != NULL) {
+    if (there) {
         if (there->state == SOCKET_VANISHING)
             there->state = SOCKET_KEPT;
         return 0;
@@ -187,7 +187,7 @@ static size_t count_handed(const struct sockets *sockets)
     size_t count = 0;
 
     for (size_t i = 0; i < sockets->count; i++)
-        count += sockets->items[i].listener == NULL;
+        count += !sockets->items[i].listener;
     return count;
 }
 
@@ -229,7 +229,7 @@ int sockets_prepare(struct sockets *sockets, const struct settings *settings, st
     if (r < 0)
         return r;
     for (size_t i = 0; i < sockets->count; i++)
-        if (sockets->items[i].listener != NULL)
+        if (sockets->items[i].listener)
             sockets->items[i].state = SOCKET_VANISHING;
     for (size_t i = 0; r == 0 && i < settings->uds.count; i++)
         r = want(sockets, settings->uds.items[i], &options, error);
@@ -263,7 +263,7 @@ bool sockets_only_handed(const struct sockets *sockets, const struct settings *s
 void sockets_withdraw(struct sockets *sockets)
 {
     for (size_t i = 0; i < sockets->count; i++)
-        if (sockets->items[i].listener != NULL)
+        if (sockets->items[i].listener)
             listener_withdraw(sockets->items[i].listener);
 }
 

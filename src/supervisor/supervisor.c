@@ -33,7 +33,7 @@ static void release(struct supervisor *supervisor)
 {
     struct generation **link = &supervisor->generations;
 
-    while (*link != NULL) {
+    while (*link) {
         struct generation *generation = *link;
 
         if (generation->state != GENERATION_LEAVING || !generation_is_empty(generation)) {
@@ -69,7 +69,7 @@ static void begin_stopping(struct supervisor *supervisor)
 static void check_end(struct supervisor *supervisor)
 {
     release(supervisor);
-    if (supervisor->stopping && supervisor->generations == NULL && !uv_is_closing((uv_handle_t *)&supervisor->progress))
+    if (supervisor->stopping && !supervisor->generations && !uv_is_closing((uv_handle_t *)&supervisor->progress))
         finish(supervisor);
 }
 
@@ -78,7 +78,7 @@ void supervisor_drain(struct supervisor *supervisor)
     if (supervisor->stopping)
         return;
     begin_stopping(supervisor);
-    for (struct generation *g = supervisor->generations; g != NULL; g = g->next)
+    for (struct generation *g = supervisor->generations; g; g = g->next)
         generation_drain(g);
     check_end(supervisor);
 }
@@ -86,7 +86,7 @@ void supervisor_drain(struct supervisor *supervisor)
 static void stop(struct supervisor *supervisor)
 {
     begin_stopping(supervisor);
-    for (struct generation *g = supervisor->generations; g != NULL; g = g->next)
+    for (struct generation *g = supervisor->generations; g; g = g->next)
         if (supervisor->forced)
             generation_kill(g);
         else
@@ -117,7 +117,7 @@ void supervisor_on_failed(struct supervisor *supervisor, struct generation *gene
 {
     if (generation != supervisor->next || supervisor->stopping)
         return;
-    if (supervisor->current != NULL) {
+    if (supervisor->current) {
         reload_fail(supervisor, reason);
         return;
     }
@@ -130,11 +130,11 @@ void supervisor_on_failed(struct supervisor *supervisor, struct generation *gene
 
 static bool is_idle(const struct supervisor *supervisor)
 {
-    if (supervisor->stopping || supervisor->current == NULL || supervisor->next != NULL ||
+    if (supervisor->stopping || !supervisor->current || supervisor->next ||
         supervisor->current->settings.exit_idle_ms == 0)
         return false;
-    for (const struct generation *g = supervisor->generations; g != NULL; g = g->next)
-        for (const struct process *process = g->processes; process != NULL; process = process->next)
+    for (const struct generation *g = supervisor->generations; g; g = g->next)
+        for (const struct process *process = g->processes; process; process = process->next)
             if (process->busy)
                 return false;
     return true;
@@ -165,21 +165,21 @@ static void reopen_error_log(struct supervisor *supervisor)
     const struct generation *generation = supervisor->current;
     struct error error = { .text = "" };
 
-    if (generation == NULL || generation->settings.log_file == NULL)
+    if (!generation || !generation->settings.log_file)
         return;
     if (log_open(generation->settings.log_file, &error) < 0) {
         log_error("%s", error.text);
         return;
     }
-    for (const struct generation *g = supervisor->generations; g != NULL; g = g->next)
-        for (struct process *process = g->processes; process != NULL; process = process->next)
+    for (const struct generation *g = supervisor->generations; g; g = g->next)
+        for (struct process *process = g->processes; process; process = process->next)
             process_send_log(process);
 }
 
 void supervisor_reopen_logs(struct supervisor *supervisor)
 {
     reopen_error_log(supervisor);
-    for (struct generation *g = supervisor->generations; g != NULL; g = g->next)
+    for (struct generation *g = supervisor->generations; g; g = g->next)
         generation_reopen_access_log(g);
 }
 
@@ -188,7 +188,7 @@ static void change_count(struct supervisor *supervisor, int by)
 {
     struct generation *generation = supervisor->current;
 
-    if (generation == NULL)
+    if (!generation)
         return;
     if ((by < 0 && generation->wanted <= 1) || (by > 0 && generation->wanted >= SETTINGS_WORKERS_MAX)) {
         log_warning("workers: %u; there can't be %s", generation->wanted, by < 0 ? "fewer" : "more");
@@ -207,9 +207,9 @@ static void reap(struct supervisor *supervisor)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         struct generation *g = supervisor->generations;
 
-        while (g != NULL && !generation_reaped(g, pid, status))
+        while (g && !generation_reaped(g, pid, status))
             g = g->next;
-        if (g == NULL)
+        if (!g)
             log_debug("reaped pid %d, which is not ours", (int)pid); /* as PID 1 we inherit every orphan */
     }
     supervisor_on_activity(supervisor);

@@ -41,7 +41,7 @@ static int add_words(struct command_line *line, char *text)
 {
     char *rest = NULL;
 
-    for (char *word = strtok_r(text, " \t\n", &rest); word != NULL; word = strtok_r(NULL, " \t\n", &rest))
+    for (char *word = strtok_r(text, " \t\n", &rest); word; word = strtok_r(NULL, " \t\n", &rest))
         if (add_word(line, word) < 0)
             return -E2BIG;
     return 0;
@@ -51,7 +51,7 @@ static const char *variable(const char *name, const char *fallback)
 {
     const char *value = getenv(name);
 
-    return value == NULL || value[strspn(value, " \t\n")] == '\0' ? fallback : value;
+    return !value || value[strspn(value, " \t\n")] == '\0' ? fallback : value;
 }
 
 /* berth.h lies beside the program, in ../include, built as well as installed; else where it was configured to go. */
@@ -65,7 +65,7 @@ static const char *find_include(char *path, size_t size)
         return BERTH_INCLUDEDIR;
     program[length] = '\0';
     slash = strrchr(program, '/');
-    if (slash == NULL)
+    if (!slash)
         return BERTH_INCLUDEDIR;
     *slash = '\0';
     if ((size_t)snprintf(path, size, "%s/../include", program) >= size ||
@@ -91,7 +91,7 @@ static int command_line_init(struct command_line *line, char *source, char *outp
     snprintf(include, sizeof(include), "%s", find_include(include_buffer, sizeof(include_buffer)));
     line->cc = strdup(variable("CC", "cc"));
     line->cflags = strdup(variable("CFLAGS", "-O2 -g"));
-    if (line->cc == NULL || line->cflags == NULL)
+    if (!line->cc || !line->cflags)
         return -ENOMEM;
     r = add_words(line, line->cc);
     if (r == 0)
@@ -196,9 +196,9 @@ static void remove_folder(const char *folder)
     DIR *dir = opendir(folder);
     struct dirent *entry;
 
-    while (dir != NULL && (entry = readdir(dir)) != NULL)
+    while (dir && (entry = readdir(dir)))
         unlinkat(dirfd(dir), entry->d_name, 0); /* fails for . and .. */
-    if (dir != NULL)
+    if (dir)
         closedir(dir);
     if (rmdir(folder) < 0)
         log_warning("%s is left behind: %s", folder, strerror(errno));
@@ -238,7 +238,7 @@ static int compile_source(char *source)
         log_error("TMPDIR is too long");
         return -ENAMETOOLONG;
     }
-    if (mkdtemp(folder) == NULL) {
+    if (!mkdtemp(folder)) {
         r = -errno;
         log_error("%s: cannot make a folder to compile in: %s; set TMPDIR", folder, strerror(-r));
         return r;
