@@ -2,7 +2,6 @@
 # berth.conf, `berth check`, named listeners, and what a reload makes of them.
 . "$(dirname "$0")/lib.sh"
 
-export -n BERTH_WRAPPER # it would be warned of
 CONF=$DIR/berth.conf
 LONG=$(printf '%0100d' 0)
 

@@ -5,7 +5,6 @@ need man mandoc zsh fish python3
 
 MAN=$BUILDDIR/contrib/man
 COMPLETIONS=$BUILDDIR/contrib/completions
-export -n BERTH_WRAPPER
 
 OPTIONS=$("$BERTH" serve --help | grep -oE '^  --[a-z-]+' | tr -d ' ')
 

@@ -129,7 +129,7 @@ rmdir "$DIR/access"
 
 it "a file that cannot be opened is said at the start"
 run_berth --uds "$SOCKET" --access-log "$DIR/none/access" "$PROBE"
-expect_code 2
+expect_code 1
 expect_match "the error" '--access-log: cannot open "[^"]*/none/access": No such file' "$ERR"
 
 it "a full device loses lines and nothing else"

@@ -31,10 +31,12 @@ FAILED=0
 BROKEN=
 FINISHED=
 
-# The environment of a tester is not the test's.
+# The environment of a tester is not the test's, and berth warns of variables that it does not know.
 for variable in $(compgen -e | grep -E '^(BERTH_|LISTEN_|NOTIFY_SOCKET|WATCHDOG_|JOURNAL_STREAM)' || true); do
-    case $variable in BERTH_WRAPPER | BERTH_SLOW) continue ;; esac
-    unset "$variable"
+    case $variable in
+    BERTH_WRAPPER | BERTH_SLOW) export -n "${variable?}" ;;
+    *) unset "$variable" ;;
+    esac
 done
 
 # ---- cases ----
@@ -96,6 +98,7 @@ need_root() {
     if sudo -n true 2>/dev/null; then
         rm -rf "$DIR"
         trap - EXIT
+        export BERTH_WRAPPER="${BERTH_WRAPPER:-}" BERTH_SLOW="${BERTH_SLOW:-}"
         exec sudo -n --preserve-env=BERTH_WRAPPER,BERTH_SLOW,ROUNDS,CI,PATIENCE "$SRCDIR/tests/system/${0##*/}"
     fi
     skip "only root can try this"
