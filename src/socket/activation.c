@@ -112,7 +112,7 @@ static int socket_examine(int fd, const char *label, enum handed_kind *ret_kind,
     if (family != AF_UNIX)
         return error_set(error, -EINVAL,
                          "%s is %s socket; only Unix sockets are served (ListenStream=/a/path); "
-                         "berth-gate brings one to the network",
+                         "a reverse proxy such as nginx, or socat, brings one to the network",
                          label, family_name(family));
     if (type != SOCK_STREAM && type != SOCK_DGRAM)
         return error_set(error, -EINVAL, "%s is a sequential packet socket; HTTP needs a stream (ListenStream=)",
