@@ -21,11 +21,11 @@ extern char **environ;
 
 enum { WORDS_MAX = 256 };
 
-/* The compiler's command line. Its words point into the two copies and into the paths of compile_source. */
+/* The compiler's command line. Its words point into the copies and into the paths of compile_source. */
 struct command_line {
     char *words[WORDS_MAX + 1];
     size_t count;
-    char *cc, *cflags;
+    char *cc, *cflags, *ldlibs;
 };
 
 static int add_word(struct command_line *line, char *word)
@@ -78,6 +78,7 @@ static void command_line_done(struct command_line *line)
 {
     free(line->cc);
     free(line->cflags);
+    free(line->ldlibs);
 }
 
 static int command_line_init(struct command_line *line, char *source, char *output)
@@ -91,14 +92,16 @@ static int command_line_init(struct command_line *line, char *source, char *outp
     snprintf(include, sizeof(include), "%s", find_include(include_buffer, sizeof(include_buffer)));
     line->cc = strdup(variable("CC", "cc"));
     line->cflags = strdup(variable("CFLAGS", "-O2 -g"));
-    if (!line->cc || !line->cflags)
+    line->ldlibs = strdup(variable("LDLIBS", ""));
+    if (!line->cc || !line->cflags || !line->ldlibs)
         return -ENOMEM;
     r = add_words(line, line->cc);
     if (r == 0)
         r = add_words(line, line->cflags);
     for (size_t i = 0; r == 0 && i < sizeof(rest) / sizeof(rest[0]); i++)
         r = add_word(line, rest[i]);
-    return r;
+    /* Behind the source, since a static library gives only what was missed before it. */
+    return r == 0 ? add_words(line, line->ldlibs) : r;
 }
 
 /* ---- running it ---- */
@@ -216,7 +219,7 @@ static int compile_in(const char *folder, char *source)
         return -errno;
     r = command_line_init(&line, source, output);
     if (r < 0) {
-        log_error("%s: cannot make a command line of CC and CFLAGS: %s", source, strerror(-r));
+        log_error("%s: cannot make a command line of CC, CFLAGS and LDLIBS: %s", source, strerror(-r));
     } else {
         r = run_compiler(&line, source);
         if (r == 0) {

@@ -88,6 +88,30 @@ http /
 expect_body given
 stop_server
 
+it "heeds LDLIBS, which may name a static library"
+cat >"$DIR/greet.c" <<'EOF'
+const char *greet(void);
+const char *greet(void)
+{
+    return "from a library";
+}
+EOF
+gcc -c -fPIC -o "$DIR/greet.o" "$DIR/greet.c" && ar rc "$DIR/libgreet.a" "$DIR/greet.o"
+cat >"$DIR/guest.c" <<'EOF'
+#include <berth.h>
+const char *greet(void);
+static int page(struct berth_request *request, struct berth_reply *reply)
+{
+    return berth_reply_text(reply, 200, "%s\n", greet());
+}
+static const struct berth_route routes[] = { { "GET", "/", page }, { 0 } };
+BERTH_APP("guest", .routes = routes);
+EOF
+LDLIBS="-L$DIR -lgreet" serve "$DIR/guest.c"
+http /
+expect_body "from a library"
+stop_server
+
 it "refuses what is no application, with exit code 3"
 echo 'int x;' | gcc -shared -fPIC -x c -o "$DIR/nosymbol.so" -
 refused "a module without the symbol" "berth_app" "$DIR/nosymbol.so"
