@@ -112,18 +112,16 @@ static int delete_note(struct berth_request *request, struct berth_reply *reply)
 
 static int start(const struct berth_settings *settings, void **ret_state)
 {
-    const char *most = berth_setting(settings, "most", NULL);
-    struct notes *notes = calloc(1, sizeof(*notes));
-    char *end = NULL;
+    struct notes *notes;
+    uint64_t most;
+    int r = berth_setting_u64(settings, "most", MOST_NOTES, 1, MOST_NOTES, &most);
 
+    if (r < 0)
+        return r; /* the log has said what is wrong with it */
+    notes = calloc(1, sizeof(*notes));
     if (!notes)
         return -ENOMEM;
-    notes->most = most ? strtoul(most, &end, 10) : MOST_NOTES;
-    if (notes->most < 1 || notes->most > MOST_NOTES || (end && *end != '\0')) {
-        berth_log(BERTH_LOG_ERROR, "notes: most = %s: choose a number from 1 to %d", most, MOST_NOTES);
-        free(notes);
-        return -EINVAL;
-    }
+    notes->most = most;
     notes->by_id = json_object();
     *ret_state = notes;
     return 0;

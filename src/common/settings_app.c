@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
+#include "common/number.h"
 #include "common/settings_parts.h"
 
 static const char app_prefix[] = "app ";
@@ -18,6 +20,21 @@ const char *berth_setting(const struct berth_settings *settings, const char *key
     /* A built-in application's: "site:DIR". */
     colon = strcmp(key, "argument") == 0 ? strchr(settings->app, ':') : NULL;
     return colon ? colon + 1 : fallback;
+}
+
+int berth_setting_u64(const struct berth_settings *settings, const char *key, uint64_t fallback, uint64_t min,
+                      uint64_t max, uint64_t *ret_value)
+{
+    const char *text = berth_setting(settings, key, NULL);
+    struct error error;
+    uint64_t value = fallback;
+
+    if (text && number_parse(text, min, max, &value, &error) < 0) {
+        log_error("[app %s]: %s: %s", *settings->mount ? settings->mount : "/", key, error.text);
+        return -EINVAL;
+    }
+    *ret_value = value;
+    return 0;
 }
 
 static bool is_dots(const char *segment, size_t length)

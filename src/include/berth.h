@@ -10,7 +10,8 @@
  *   7. The server about itself
  *
  * An application is one shared object, or one C file that berth compiles by itself (`berth serve --uds PATH x.c`).
- * It includes this header and links nothing: its calls resolve in the program that loads it.
+ * It includes this header and links nothing: its calls resolve in the program that loads it, as do those of jansson and
+ * libuv. Other libraries are for it to link; where berth compiles the source, the variable LDLIBS names them ("-lm").
  *
  * Threads. Everything here is called on the worker's loop thread, and calls you back there: an application needs no
  * locks. The one exception is the `work` function of berth_offload, which runs on another thread and may call
@@ -97,11 +98,13 @@ struct berth_app {
      * Optional. Called once in each worker before it accepts. Store what the handlers shall share in *ret_state. It has
      * as long as --worker-timeout says.
      * Anything but 0 refuses: at start-up berth exits with 3, on a reload the old applications keep serving. Say why
-     * with berth_log, and return a negative errno. `settings` is valid until `stop` has returned.
+     * with berth_log, free what you have made (`stop` is not called then), and return a negative errno. `settings` is
+     * valid until `stop` has returned.
      */
     int (*start)(const struct berth_settings *settings, void **ret_state);
     /* Optional. Called once in each worker that ends in an orderly way, after the last reply and the last offloaded
-     * work. Free the state here. Not called when --timeout-graceful-shutdown is over while work still runs. */
+     * work and after `gone` was called for each reply that was still held. Free the state here. Not called when
+     * --timeout-graceful-shutdown is over while work still runs, nor after a `start` that failed. */
     void (*stop)(void *state);
 };
 
@@ -123,7 +126,8 @@ BERTH_PUBLIC const char *berth_request_method(const struct berth_request *reques
  * reduced to its path and query. Never NULL. For logs and signatures; decide by the path and the parameters. */
 BERTH_PUBLIC const char *berth_request_target(const struct berth_request *request);
 
-/* The decoded path, mount included. Never NULL. */
+/* The decoded path, mount included. Never NULL. --root-path is not part of it: a proxy that shows this server below
+ * that path strips it from each request. */
 BERTH_PUBLIC const char *berth_request_path(const struct berth_request *request);
 
 /* Where clients find this application: --root-path followed by the application's mount, "" when both are at the root.
@@ -162,9 +166,9 @@ BERTH_PUBLIC const char *berth_request_cookie(struct berth_request *request, con
  * an absent body is empty. A body may contain NULs of its own. */
 BERTH_PUBLIC const char *berth_request_body(struct berth_request *request, size_t *ret_size);
 
-/* The body parsed as JSON (RFC 8259), once; the request owns the value: json_incref it to keep it. -EINVAL if it is
- * not JSON, an object has a key twice, or a text contains \u0000 (returning it gives a 400 with line and column);
- * -ENOMEM. */
+/* The body parsed as JSON (RFC 8259), once, whatever its Content-Type says; the request owns the value: json_incref it
+ * to keep it. -EINVAL if it is not JSON, an object has a key twice, or a text contains \u0000 (returning it gives a
+ * 400 with line and column); -ENOMEM. */
 BERTH_PUBLIC int berth_request_json(struct berth_request *request, struct json_t **ret_json);
 
 /* Who calls. Never NULL; the same for all requests of one connection. Chapter 4. */
@@ -323,6 +327,8 @@ BERTH_PUBLIC bool berth_peer_is_self(const struct berth_peer *peer);
 /*
  * Keeps the request open after the handler has returned 0; request and reply stay valid. Answer later, from a timer
  * or any other callback on the loop, with one of chapter 3's functions, called exactly once: that sends the reply.
+ * If it fails, nothing was sent and the reply is still held, since there is nobody to return the error to: answer with
+ * berth_reply_error, or with another of them.
  *
  * `gone` is called once, at once, if the client goes away first or the server must stop: from then on request and
  * reply are invalid, and must not be used. It is called, too, if the handler holds but then returns an error. It is not
@@ -347,7 +353,7 @@ BERTH_PUBLIC int berth_offload(struct berth_reply *reply, void (*work)(void *dat
 /*
  * Calls fire(data) after delay_ms milliseconds, then every repeat_ms milliseconds (0: just once). The timer is yours:
  * berth_timer_stop frees it, also from within `fire`, also after it fired its last; stop what is left in your `stop`
- * hook. -ENOMEM.
+ * hook. It may be started in `start` already. -ENOMEM.
  */
 struct berth_timer;
 BERTH_PUBLIC int berth_timer_start(uint64_t delay_ms, uint64_t repeat_ms, void (*fire)(void *data), void *data,
@@ -359,8 +365,14 @@ BERTH_PUBLIC struct uv_loop_s *berth_loop(void);
 
 /* ---- 6. Settings and the log ---------------------------------------------------------------------------------- */
 
-/* A setting of this application: a key of its section in berth.conf, `[app /mount]`. `fallback` where there is none. */
+/* A setting of this application: a key of its section in berth.conf, `[app /mount]`, or `[app /]` for one at the root.
+ * `fallback` where there is none. */
 BERTH_PUBLIC const char *berth_setting(const struct berth_settings *settings, const char *key, const char *fallback);
+
+/* The same as a number in decimal digits, from `min` to `max`; `fallback`, which is not checked, where there is none.
+ * -EINVAL for anything else, with a line in the log that names key and value: `return` it from `start`. */
+BERTH_PUBLIC int berth_setting_u64(const struct berth_settings *settings, const char *key, uint64_t fallback,
+                                   uint64_t min, uint64_t max, uint64_t *ret_value);
 
 /* One line for whoever runs the server, on its standard error; control characters are escaped. */
 enum berth_log_level { BERTH_LOG_ERROR = 3, BERTH_LOG_WARNING = 4, BERTH_LOG_INFO = 6, BERTH_LOG_DEBUG = 7 };

@@ -477,6 +477,65 @@ START_TEST(test_apps_of_both)
 }
 END_TEST
 
+/* The settings of one application, whose file has this line. */
+static int setting_u64(const char *line, uint64_t *ret_value)
+{
+    struct settings settings;
+    char config[128];
+    int r;
+
+    snprintf(config, sizeof(config), "[app /notes]\napp = ./x.so\n%s\n", line);
+    load_well(&settings, "", config);
+    r = berth_setting_u64(&settings.apps[0], "most", 7, 5, 100, ret_value);
+    settings_done(&settings);
+    return r;
+}
+
+static const struct {
+    const char *line;
+    uint64_t value;
+} good_numbers[] = { { "most = 5", 5 }, { "most = 100", 100 }, { "most = 007", 7 }, { "", 7 }, { "more = 9", 7 } };
+
+START_TEST(test_setting_u64)
+{
+    uint64_t value = 4711;
+
+    ck_assert_int_eq(setting_u64(good_numbers[_i].line, &value), 0);
+    ck_assert_uint_eq(value, good_numbers[_i].value);
+}
+END_TEST
+
+static const struct {
+    const char *line, *message;
+} bad_numbers[] = {
+    { "most = 4", "[app /notes]: most: \"4\" is too small: it must be at least 5" },
+    { "most = 101", "[app /notes]: most: \"101\" is too large: it must be at most 100" },
+    { "most = 99999999999999999999", "[app /notes]: most: \"99999999999999999999\"" },
+    { "most = -6", "[app /notes]: most: \"-6\"" },
+    { "most = 6x", "[app /notes]: most: \"6x\"" },
+    { "most =", "[app /notes]: most: \"\"" },
+};
+
+START_TEST(test_bad_setting_u64)
+{
+    int old = dup(STDERR_FILENO), log = memfd_create("log", MFD_CLOEXEC);
+    uint64_t value = 4711;
+    char text[512] = "";
+    int r;
+
+    ck_assert_int_ge(log, 0);
+    dup2(log, STDERR_FILENO);
+    r = setting_u64(bad_numbers[_i].line, &value);
+    dup2(old, STDERR_FILENO);
+    ck_assert_int_eq(r, -EINVAL);
+    ck_assert_uint_eq(value, 4711);
+    ck_assert_int_gt((int)pread(log, text, sizeof(text) - 1, 0), 0);
+    ck_assert_msg(strstr(text, bad_numbers[_i].message) != NULL, "%s", text);
+    close(log);
+    close(old);
+}
+END_TEST
+
 /* ---- the file ---- */
 
 START_TEST(test_file)
@@ -923,6 +982,8 @@ Suite *suite_settings(void)
     tcase_add_test(apps, test_apps);
     tcase_add_test(apps, test_apps_of_file);
     tcase_add_test(apps, test_apps_of_both);
+    tcase_add_loop_test(apps, test_setting_u64, 0, COUNT(good_numbers));
+    tcase_add_loop_test(apps, test_bad_setting_u64, 0, COUNT(bad_numbers));
     suite_add_tcase(suite, apps);
 
     tcase_add_checked_fixture(file, setup, teardown);
