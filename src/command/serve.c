@@ -19,8 +19,11 @@ void serve_help(FILE *stream)
           "Each option is also a variable (--socket-mode: BERTH_SOCKET_MODE, lists with commas) and a key of\n"
           "the --config file (socket-mode = 0660), whose [app /MOUNT] sections hold the applications and whose\n"
           "[listen NAME] sections hold listeners with a mode and an owner of their own. A path that is not\n"
-          "absolute begins where berth was started, in the file as well. \"berth check\" says what is wrong with\n"
-          "all of this.\n",
+          "absolute begins where berth was started, in the file as well. APPs given here take the place of all those\n"
+          "of the file; one at the mount of such a section gets its settings. \"berth check\" says what is wrong\n"
+          "with all of this.\n"
+          "\n"
+          "A C source is compiled with $CC (cc), $CFLAGS (-O2 -g) and, at the end, $LDLIBS.\n",
           stream);
 }
 
