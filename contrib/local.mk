@@ -2,7 +2,7 @@
 EXAMPLES = contrib/examples/hello.so contrib/examples/who.so contrib/examples/notes.so contrib/examples/slow.so
 example_files = contrib/examples/hello.c contrib/examples/who.c contrib/examples/notes.c contrib/examples/slow.c
 noinst_DATA = $(EXAMPLES)
-EXTRA_DIST += contrib/quickstart $(example_files)
+EXTRA_DIST += contrib/quickstart contrib/examples/berth.conf $(example_files)
 CLEANFILES += $(EXAMPLES)
 
 SUFFIXES = .so
