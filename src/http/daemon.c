@@ -7,18 +7,16 @@
 #include "common/log.h"
 #include "http/connection.h"
 #include "http/exchange.h"
+#include "http/head.h"
 #include "http/library.h"
 
 /* A client that takes no byte of its reply for so long is cut; so is, much later than by our own deadlines, whatever
  * they missed. */
 #define DAEMON_STALLED_SECONDS 60
 
-/*
- * A connection's memory pool holds the head of its request, libmicrohttpd's notes on each field and each cookie, and
- * then the head of the reply: so twice the head's limit. It is cleared after every request, half of it twice; at the
- * library's default of 32 KiB that would be a seventh of a small request's CPU.
- */
-#define POOL_FACTOR 2
+/* A daemon that goes on in so many turns in a row and gets nowhere is given one every so many milliseconds. */
+#define DAEMON_IDLE_TURNS_MAX 16
+#define DAEMON_STUCK_MS       50
 
 #if MHD_VERSION >= 0x00097701
 #define STRICTNESS MHD_OPTION_CLIENT_DISCIPLINE_LVL
@@ -38,15 +36,39 @@ static size_t leave_encoded(void *context, struct MHD_Connection *mhd, char *tex
     return size;
 }
 
+static unsigned int connections_max(const struct settings *settings)
+{
+    return settings->limit_connections + DAEMON_RESERVE;
+}
+
+/* A daemon looks for room only at the beginning of a run, and finds that there is some at the end. */
+static void wake_full(struct http_server *server)
+{
+    for (struct daemon *daemon = server->daemons; daemon; daemon = daemon->next)
+        if (daemon->full) {
+            daemon->full = false;
+            daemon_wake(daemon);
+        }
+}
+
 static void connection_changed(void *context, struct MHD_Connection *mhd, void **socket_context,
                                enum MHD_ConnectionNotificationCode what)
 {
-    if (what == MHD_CONNECTION_NOTIFY_STARTED)
-        *socket_context = connection_new(context, mhd);
-    else if (*socket_context) {
+    struct daemon *daemon = context;
+
+    daemon->server->moves++;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        *socket_context = connection_new(daemon, mhd);
+        if (++daemon->connection_count == connections_max(daemon->server->settings))
+            daemon->full = true;
+        return;
+    }
+    if (*socket_context) {
         library_closes(*socket_context);
         connection_free(*socket_context);
     }
+    daemon->connection_count--;
+    wake_full(daemon->server);
 }
 
 static unsigned int stalled_seconds(const struct settings *settings)
@@ -67,23 +89,31 @@ static struct MHD_Daemon *start_library(struct daemon *daemon)
     const struct settings *settings = daemon->server->settings;
 
     return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-                            exchange_continue, daemon,                                                 //
-                            MHD_OPTION_EXTERNAL_LOGGER, library_says, daemon,                          //
-                            MHD_OPTION_LISTEN_SOCKET, daemon->fd,                                      //
-                            MHD_OPTION_CONNECTION_LIMIT, settings->limit_connections + DAEMON_RESERVE, //
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_FACTOR * settings->limit_header,  //
-                            MHD_OPTION_CONNECTION_TIMEOUT, stalled_seconds(settings),                  //
-                            MHD_OPTION_NOTIFY_CONNECTION, connection_changed, daemon,                  //
-                            MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, daemon,                   //
-                            MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, daemon,                       //
-                            MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL,                         //
-                            MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,                                      //
+                            exchange_continue, daemon,                                                     //
+                            MHD_OPTION_EXTERNAL_LOGGER, library_says, daemon,                              //
+                            MHD_OPTION_LISTEN_SOCKET, daemon->fd,                                          //
+                            MHD_OPTION_CONNECTION_LIMIT, connections_max(settings),                        //
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_POOL_FACTOR * settings->limit_header, //
+                            MHD_OPTION_CONNECTION_TIMEOUT, stalled_seconds(settings),                      //
+                            MHD_OPTION_NOTIFY_CONNECTION, connection_changed, daemon,                      //
+                            MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, daemon,                       //
+                            MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, daemon,                           //
+                            MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL,                             //
+                            MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,                                          //
                             STRICTNESS, 1, MHD_OPTION_END);
 }
 
+static void on_readable(uv_poll_t *poll, int status, int events);
+
 static void on_timer(uv_timer_t *timer)
 {
-    daemon_run(timer->data);
+    struct daemon *daemon = timer->data;
+
+    if (daemon->full && !uv_is_active((uv_handle_t *)&daemon->poll) && daemon->fd >= 0) {
+        daemon->full = false;
+        uv_poll_start(&daemon->poll, UV_READABLE, on_readable);
+    }
+    daemon_run(daemon);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -93,9 +123,37 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     daemon_run(poll->data);
 }
 
+static void on_idle(uv_idle_t *idle)
+{
+    uv_idle_stop(idle);
+    daemon_run(idle->data);
+}
+
+/* In the loop's next turn, so that all else has its turn as well: a timer of no delay would be run again at once. */
 void daemon_wake(struct daemon *daemon)
 {
-    uv_timer_start(&daemon->timer, on_timer, 0, 0);
+    uv_idle_start(&daemon->idle, on_idle);
+}
+
+/*
+ * libmicrohttpd wants to go on at once. Over what it can do nothing about (a chunk's extension that fills its buffer)
+ * it wants that for ever, until our deadline: then it gets a turn now and then.
+ */
+static void go_on(struct daemon *daemon)
+{
+    if (daemon->moves != daemon->server->moves)
+        daemon->idle_turns = 0;
+    daemon->moves = daemon->server->moves;
+    if (++daemon->idle_turns < DAEMON_IDLE_TURNS_MAX)
+        daemon_wake(daemon);
+    else
+        uv_timer_start(&daemon->timer, on_timer, DAEMON_STUCK_MS, 0);
+}
+
+/* Without a descriptor and without a connection whose end would bring one, libmicrohttpd would try for ever. */
+static bool starves(const struct daemon *daemon)
+{
+    return daemon->full && daemon->connection_count == 0;
 }
 
 void daemon_run(struct daemon *daemon)
@@ -103,11 +161,18 @@ void daemon_run(struct daemon *daemon)
     MHD_UNSIGNED_LONG_LONG ms;
 
     MHD_run(daemon->mhd);
+    if (starves(daemon)) {
+        uv_poll_stop(&daemon->poll);
+        uv_timer_start(&daemon->timer, on_timer, DAEMON_STUCK_MS, 0);
+        return;
+    }
     if (MHD_get_timeout(daemon->mhd, &ms) != MHD_YES)
         return;
     /* A timer that is due earlier than need be finds that out and starts again: cheaper than to move it at each
      * request. */
-    if (ms == 0 || !uv_is_active((uv_handle_t *)&daemon->timer))
+    if (ms == 0)
+        go_on(daemon);
+    else if (!uv_is_active((uv_handle_t *)&daemon->timer))
         uv_timer_start(&daemon->timer, on_timer, ms, 0);
 }
 
@@ -126,8 +191,9 @@ static int watch(struct daemon *daemon)
     if (!info || uv_poll_init(daemon->server->loop, &daemon->poll, info->epoll_fd) < 0)
         return -1;
     uv_timer_init(daemon->server->loop, &daemon->timer);
-    daemon->poll.data = daemon->timer.data = daemon;
-    daemon->open_handles = 2;
+    uv_idle_init(daemon->server->loop, &daemon->idle);
+    daemon->poll.data = daemon->timer.data = daemon->idle.data = daemon;
+    daemon->open_handles = 3;
     uv_poll_start(&daemon->poll, UV_READABLE, on_readable); /* fails for handles that are closing alone */
     return 0;
 }
@@ -182,4 +248,5 @@ void daemon_free(struct daemon *daemon)
     MHD_stop_daemon(daemon->mhd);
     uv_close((uv_handle_t *)&daemon->poll, handle_closed);
     uv_close((uv_handle_t *)&daemon->timer, handle_closed);
+    uv_close((uv_handle_t *)&daemon->idle, handle_closed);
 }

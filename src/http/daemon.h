@@ -20,6 +20,11 @@ struct daemon {
     unsigned int library_status; /* what libmicrohttpd answers by itself now; 0: nothing. library.c */
     uv_poll_t poll;              /* of the daemon's epoll fd */
     uv_timer_t timer;            /* of what libmicrohttpd wants to do later */
+    uv_idle_t idle;              /* active: it wants to go on in the loop's next turn */
+    unsigned int idle_turns;     /* how often it has wanted so in a row without getting anywhere */
+    uint64_t moves;              /* server->moves then */
+    size_t connection_count;
+    bool full; /* accepts nobody, for want of connections or descriptors */
     int open_handles;
 };
 

@@ -32,12 +32,23 @@ static void deadline_over(struct deadlines *deadlines, struct connection *connec
     connection_cut(connection);
 }
 
+static bool is_due(const struct deadlines *deadlines, uint64_t now)
+{
+    for (unsigned int i = 0; i < DEADLINE_COUNT; i++)
+        if (deadlines->lists[i].first && deadlines->lists[i].first->due <= now)
+            return true;
+    return false;
+}
+
 static void deadlines_due(uv_timer_t *timer)
 {
     struct deadlines *deadlines = timer->data;
     uint64_t now = uv_now(timer->loop);
     uint64_t next = UINT64_MAX;
 
+    /* Timers come before what is readable: after a handler that took long, what arrived in time is read first. */
+    if (is_due(deadlines, now))
+        deadlines->look(deadlines);
     for (unsigned int i = 0; i < DEADLINE_COUNT; i++) {
         struct deadline *list = &deadlines->lists[i];
 

@@ -5,6 +5,7 @@
 #ifndef BERTH_HTTP_DEADLINE_H
 #define BERTH_HTTP_DEADLINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -20,6 +21,7 @@ enum { DEADLINE_HEAD, DEADLINE_IDLE, DEADLINE_BODY, DEADLINE_COUNT };
 struct deadlines {
     uv_timer_t timer;
     uint64_t timer_due;
+    void (*look)(struct deadlines *deadlines); /* reads what has arrived, before anybody is told that time is over */
     struct deadline lists[DEADLINE_COUNT];
 };
 

@@ -26,6 +26,7 @@ void *exchange_begin(void *daemon, const char *target, struct MHD_Connection *mh
     (void)daemon;
     if (!connection)
         return NULL;
+    connection->server->moves++;
     if (connection->kept)
         deadline_start(&connection->server->deadlines, DEADLINE_HEAD, connection);
     request_begin(&connection->request, target);
@@ -58,8 +59,10 @@ static enum MHD_Result send_reply(struct berth_request *request)
 static enum MHD_Result refuse(struct berth_request *request, unsigned int status)
 {
     reply_forget_fields(&request->reply);
-    if (problem_reply(&request->reply, status, request->detail) < 0)
+    if (problem_reply(&request->reply, status, request->detail) < 0) {
+        log_error("a connection is closed without an answer: there is no memory for a %u", status);
         return MHD_NO;
+    }
     return send_reply(request);
 }
 
@@ -80,6 +83,11 @@ static enum MHD_Result exchange_head(struct berth_request *request, const char *
      * Refused now, before an upload, libmicrohttpd closes the connection behind the reply. So only what is refused for
      * its form, or has a body still to come, is answered here; the rest waits for its turn and keeps the connection.
      */
+    if (status != 0 && head.no_room) {
+        connection_last_word(connection, status);
+        request->reply.status = status; /* for the record */
+        return MHD_NO;
+    }
     if (status != 0 && (head.broken || head.body))
         return refuse(request, status);
     request->refusal = status;
@@ -149,11 +157,28 @@ static enum MHD_Result hold(struct berth_request *request, enum request_state st
     return MHD_YES;
 }
 
+/* What a handler returned that is nobody's fault but its own. */
+static void log_failure(const struct berth_request *request, int r)
+{
+    const char *target = request->target.raw, *path = request->match.route->path;
+
+    if (request->reply.response)
+        log_warning("%s %s: the handler of %s replied, and then returned %d: the reply stands", request->method, target,
+                    path, r);
+    else if (r < 0 && problem_status(r) >= 500)
+        log_error("%s %s: the handler of %s failed: %s", request->method, target, path, strerror(-r));
+    else if (r > 0 && problem_status(r) != (unsigned int)r)
+        log_error("%s %s: the handler of %s returned %d, which is neither an errno nor an error's status",
+                  request->method, target, path, r);
+}
+
 static enum MHD_Result call_handler(struct berth_request *request)
 {
     struct berth_reply *reply = &request->reply;
     int r = request->match.route->handler(request, reply);
 
+    if (r != 0)
+        log_failure(request, r);
     if (reply->response)
         return send_reply(request);
     if (r != 0) {
@@ -194,6 +219,7 @@ enum MHD_Result exchange_continue(void *daemon, struct MHD_Connection *mhd, cons
     (void)url;
     if (!request)
         return MHD_NO;
+    request->connection->server->moves++;
     switch (request->state) {
     case REQUEST_HEAD:
         return exchange_head(request, method, version);

@@ -7,14 +7,32 @@
 #include "http/connection.h"
 #include "http/field.h"
 #include "http/host.h"
+#include "http/layout.h"
 #include "http/server.h"
+
+/* What libmicrohttpd keeps of a field, a cookie or a parameter, apart from its text; and what a reply's head takes
+ * without an application's fields. */
+#define NOTE_SIZE       64
+#define REPLY_LINE_SIZE 512
 
 /* What the fields say together; gathered in one walk. */
 struct fields {
     const char *host, *length, *encoding, *user_agent;
     unsigned int hosts, lengths, encodings;
+    struct layout layout;
+    size_t notes;      /* what libmicrohttpd keeps of them in the connection's memory */
     const char *fault; /* the first thing wrong with one of them */
 };
+
+/* A cookie field is copied, and there is a note for each cookie of it. */
+static size_t cookie_notes(const char *value, size_t size)
+{
+    size_t count = 1;
+
+    for (size_t i = 0; i < size; i++)
+        count += value[i] == ';';
+    return size + 1 + count * NOTE_SIZE;
+}
 
 static bool name_is(const char *name, size_t size, const char *other, size_t other_size)
 {
@@ -28,10 +46,13 @@ static enum MHD_Result look_at_field(void *context, enum MHD_ValueKind kind, con
     struct fields *fields = context;
 
     (void)kind;
-    if (!value) {
+    if (value) {
+        layout_field(&fields->layout, name, name_size, value, value_size);
+    } else {
         value = "";
         value_size = 0;
     }
+    fields->notes += NOTE_SIZE;
     if (!field_name_valid(name, name_size))
         fields->fault = "a field name is no token";
     else if (!field_value_valid(value, value_size))
@@ -47,6 +68,8 @@ static enum MHD_Result look_at_field(void *context, enum MHD_ValueKind kind, con
         fields->encodings++;
     } else if (NAME_IS(name, name_size, "User-Agent"))
         fields->user_agent = value;
+    else if (NAME_IS(name, name_size, "Cookie"))
+        fields->notes += cookie_notes(value, value_size);
     return fields->fault ? MHD_NO : MHD_YES;
 }
 
@@ -97,16 +120,34 @@ static unsigned int check_host(struct berth_request *request, const struct field
     return broken(request, head, 400, "Host is no host");
 }
 
-static unsigned int check_size(struct berth_request *request, struct head *head)
+static size_t head_size(const struct berth_request *request)
 {
-    const struct settings *settings = request->connection->server->settings;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(request->connection->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 
+    return info ? info->header_size : 0;
+}
+
+/*
+ * Head, notes and the reply's head share the connection's memory. A reply whose head did not fit would be lost after
+ * its handler has run, so what would leave too little is refused before.
+ */
+static unsigned int check_size(struct berth_request *request, const struct fields *fields, struct head *head)
+{
+    const struct settings *settings = request->connection->server->settings;
+    size_t memory = HEAD_POOL_FACTOR * settings->limit_header, size = head_size(request);
+    size_t used = size + fields->notes + request->query.count * NOTE_SIZE + REPLY_LINE_SIZE;
+
     if (request->target_size > settings->limit_target)
         return broken(request, head, 414, "the target is longer than --limit-request-target");
-    if (info && info->header_size > settings->limit_header)
+    if (size > settings->limit_header)
         return broken(request, head, 431, "the head is longer than --limit-request-header");
+    if (used + REPLY_FIELDS_ROOM_MIN > memory) {
+        head->no_room = true;
+        return broken(request, head, 431,
+                      "there are too many fields, cookies or parameters for --limit-request-header");
+    }
+    request->reply.room = memory - used;
     return 0;
 }
 
@@ -134,13 +175,17 @@ unsigned int head_check(struct berth_request *request, const char *version, stru
     unsigned int status;
 
     *ret_head = (struct head){ .broken = false };
+    layout_line(&fields.layout, request->method, request->target_at, request->target_size, version);
     MHD_get_connection_values_n(request->connection->mhd, MHD_HEADER_KIND, look_at_field, &fields);
     if (fields.fault)
         return broken(request, ret_head, 400, fields.fault);
     request->user_agent = fields.user_agent;
-    status = check_size(request, ret_head);
+    layout_end(&fields.layout, request->method, head_size(request));
+    if (fields.layout.gap)
+        return broken(request, ret_head, 400, "the head has NULs, folded lines, or lines that do not end in CRLF");
+    status = check_line(request, version, ret_head);
     if (status == 0)
-        status = check_line(request, version, ret_head);
+        status = check_size(request, &fields, ret_head);
     if (status == 0)
         status = check_framing(request, &fields, http_1_0, ret_head);
     if (status == 0)

@@ -48,6 +48,8 @@ void library_says(void *context, const char *format, va_list arguments)
     vsnprintf(text, sizeof(text), format, arguments);
     if (strncmp(text, announcement, sizeof(announcement) - 1) == 0)
         answered(context, (unsigned int)strtoul(text + sizeof(announcement) - 1, NULL, 10));
+    if (strstr(text, "resource limit"))
+        ((struct daemon *)context)->full = true;
     log_debug("libmicrohttpd: %.*s", (int)strcspn(text, "\n"), text);
 }
 

@@ -20,6 +20,7 @@ libberth_a_SOURCES += \
 	src/http/file.c src/http/file.h \
 	src/http/head.c src/http/head.h \
 	src/http/hold.c src/http/hold.h \
+	src/http/layout.c src/http/layout.h \
 	src/http/library.c src/http/library.h \
 	src/http/prepared.c src/http/prepared.h \
 	src/http/problem.c src/http/problem.h \

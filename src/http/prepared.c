@@ -34,7 +34,7 @@ struct berth_prepared {
     void (*release)(void *data);
     void *data;
     struct prepared_field fields[REPLY_FIELDS_MAX];
-    size_t field_count;
+    size_t field_count, fields_size;
     struct MHD_Response *forms[FORM_COUNT];
     unsigned int incomplete; /* a bit for each form that could not be finished */
 };
@@ -134,7 +134,7 @@ int berth_prepared_header(struct berth_prepared *prepared, const char *name, con
     struct prepared_field field;
 
     if (!reply_field_valid(name, value))
-        return -EINVAL;
+        return -EBADMSG;
     for (size_t i = 0; i < FORM_COUNT; i++)
         if (prepared->forms[i])
             return -EALREADY;
@@ -148,6 +148,7 @@ int berth_prepared_header(struct berth_prepared *prepared, const char *name, con
         return -ENOMEM;
     }
     prepared->fields[prepared->field_count++] = field;
+    prepared->fields_size += reply_field_size(name, value);
     return 0;
 }
 
@@ -246,7 +247,9 @@ int berth_reply_prepared(struct berth_reply *reply, unsigned int status, struct 
     if (reply_is_answered(reply))
         return -EALREADY;
     if (status < 200 || status > 599)
-        return -EINVAL;
+        return -EBADMSG;
+    if (prepared->fields_size > reply->room)
+        return -E2BIG;
     if (!response)
         response = make_form(prepared, form);
     if (!response || prepared->incomplete & 1U << form)

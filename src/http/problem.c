@@ -142,7 +142,7 @@ int berth_reply_error(struct berth_reply *reply, unsigned int status, const char
     va_list arguments;
 
     if (status < 400)
-        return -EINVAL;
+        return -EBADMSG;
     va_start(arguments, format);
     vsnprintf(detail, sizeof(detail), format, arguments);
     va_end(arguments);

@@ -25,6 +25,9 @@
 /* Text that is formatted into so many bytes at first; what is longer is formatted once more. */
 #define TEXT_FIRST 256
 
+/* A type of this size has room in any reply (head.c). */
+#define REPLY_TYPE_SIZE 128
+
 /* How much a reader is asked for at a time. */
 #define READER_BLOCK 65536
 
@@ -54,7 +57,7 @@ void reply_forget_fields(struct berth_reply *reply)
 {
     reply->fields = NULL;
     reply->last_field = &reply->fields;
-    reply->field_count = 0;
+    reply->field_count = reply->fields_size = 0;
 }
 
 bool reply_closes(const struct berth_reply *reply)
@@ -84,11 +87,13 @@ static int reply_answer(struct berth_reply *reply, unsigned int status, struct M
 
 static int add_fields(struct berth_reply *reply, const char *type, struct MHD_Response *response)
 {
+    if (type && reply->fields_size + reply_field_size("Content-Type", type) > reply->room + REPLY_TYPE_SIZE)
+        return -E2BIG;
     if (type && MHD_add_response_header(response, "Content-Type", type) != MHD_YES)
-        return -EINVAL;
+        return -EBADMSG;
     for (const struct reply_field *field = reply->fields; field; field = field->next)
         if (MHD_add_response_header(response, field->name, field->value) != MHD_YES)
-            return -EINVAL;
+            return -ENOMEM;
     if (reply_closes(reply) && MHD_add_response_header(response, "Connection", "close") != MHD_YES)
         return -ENOMEM;
     return 0;
@@ -112,7 +117,7 @@ int reply_take(struct berth_reply *reply, unsigned int status, const char *type,
     if (reply_is_answered(reply))
         r = -EALREADY;
     else if (status < 200 || status > 599)
-        r = -EINVAL;
+        r = -EBADMSG;
     else
         r = add_fields(reply, type, response);
     if (r < 0) {
@@ -147,7 +152,7 @@ int berth_reply_text(struct berth_reply *reply, unsigned int status, const char 
     size = vsnprintf(text, TEXT_FIRST, format, arguments);
     va_end(arguments);
     if (size < 0)
-        return -EINVAL;
+        return -EBADMSG;
     if (size < TEXT_FIRST)
         return reply_take_bytes(reply, status, TYPE_TEXT, text, (size_t)size);
 
@@ -173,10 +178,10 @@ int berth_reply_json(struct berth_reply *reply, unsigned int status, const struc
     char *text;
 
     if (!json)
-        return -EINVAL;
+        return -EBADMSG;
     size = json_dumpb(json, NULL, 0, flags);
     if (size == 0)
-        return -EINVAL;
+        return -EBADMSG;
     text = malloc(size + 1);
     if (!text)
         return -ENOMEM;
@@ -264,7 +269,7 @@ int berth_reply_redirect(struct berth_reply *reply, unsigned int status, const c
     int r;
 
     if (status < 301 || status > 308 || (status > 303 && status < 307))
-        return -EINVAL;
+        return -EBADMSG;
     r = berth_reply_header(reply, "Location", location);
     return r < 0 ? r : reply_take_bytes(reply, status, NULL, "", 0);
 }
@@ -281,7 +286,14 @@ static bool field_is_ours(const char *name)
 
 bool reply_field_valid(const char *name, const char *value)
 {
-    return !field_is_ours(name) && field_name_valid(name, strlen(name)) && field_value_valid(value, strlen(value));
+    /* libmicrohttpd sends neither empty values nor tabs. */
+    return !field_is_ours(name) && field_name_valid(name, strlen(name)) && value[0] != '\0' &&
+           field_value_valid(value, strlen(value)) && !strchr(value, '\t');
+}
+
+size_t reply_field_size(const char *name, const char *value)
+{
+    return strlen(name) + strlen(": ") + strlen(value) + strlen("\r\n");
 }
 
 int berth_reply_header(struct berth_reply *reply, const char *name, const char *value)
@@ -293,8 +305,8 @@ int berth_reply_header(struct berth_reply *reply, const char *name, const char *
     if (reply_is_answered(reply))
         return -EALREADY;
     if (!reply_field_valid(name, value))
-        return -EINVAL;
-    if (reply->field_count == REPLY_FIELDS_MAX)
+        return -EBADMSG;
+    if (reply->field_count == REPLY_FIELDS_MAX || reply->fields_size + reply_field_size(name, value) > reply->room)
         return -E2BIG;
     field = arena_alloc(arena, sizeof(*field));
     if (!field)
@@ -307,6 +319,7 @@ int berth_reply_header(struct berth_reply *reply, const char *name, const char *
     *reply->last_field = field;
     reply->last_field = &field->next;
     reply->field_count++;
+    reply->fields_size += reply_field_size(name, value);
     return 0;
 }
 
@@ -365,7 +378,7 @@ int berth_reply_constant(struct berth_reply *reply, struct berth_constant *const
     if (reply_is_answered(reply))
         return -EALREADY;
     if (constant->status < 200 || constant->status > 599)
-        return -EINVAL;
+        return -EBADMSG;
     if (!response)
         response = constant_prepare(constant, closes);
     return response ? reply_answer(reply, constant->status, response, constant->size, true) : -ENOMEM;

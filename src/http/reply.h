@@ -44,6 +44,7 @@ int reply_take_prepared(struct berth_reply *reply, unsigned int status, struct M
                         struct berth_prepared *prepared);
 
 /* Whether an application may add the field. */
+size_t reply_field_size(const char *name, const char *value); /* in the reply's head */
 bool reply_field_valid(const char *name, const char *value);
 
 /* Frees what constants of this process prepared. */

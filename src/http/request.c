@@ -28,6 +28,7 @@ void request_begin(struct berth_request *request, const char *target)
 {
     request->state = REQUEST_HEAD;
     request->started_at = uv_hrtime();
+    request->target_at = (uintptr_t)target;
     request->target_size = strlen(target);
     if (target_parse(target, request->target_size, &request->arena, &request->target, &request->target_fault) ==
         -ENOMEM)
@@ -125,14 +126,16 @@ static int text_u64(struct berth_request *request, const char *name, const char 
 {
     struct error error;
 
-    if (number_parse(text ? text : "", 0, UINT64_MAX, ret_value, &error) == 0)
+    if (number_parse(text, 0, UINT64_MAX, ret_value, &error) == 0)
         return 0;
     return request_fail(request, -EINVAL, "%s: %s", name, error.text);
 }
 
 int berth_request_param_u64(struct berth_request *request, const char *name, uint64_t *ret_value)
 {
-    return text_u64(request, name, berth_request_param(request, name), ret_value);
+    const char *text = berth_request_param(request, name);
+
+    return text ? text_u64(request, name, text, ret_value) : -ENOKEY;
 }
 
 int berth_request_param_i64(struct berth_request *request, const char *name, int64_t *ret_value)
@@ -141,9 +144,11 @@ int berth_request_param_i64(struct berth_request *request, const char *name, int
     bool negative = text && text[0] == '-';
     uint64_t size;
 
-    if (!text || number_parse(text + negative, 0, (uint64_t)INT64_MAX + negative, &size, NULL) < 0)
+    if (!text)
+        return -ENOKEY;
+    if (number_parse(text + negative, 0, (uint64_t)INT64_MAX + negative, &size, NULL) < 0)
         return request_fail(request, -EINVAL, "%s: \"%s\" is not a whole number from %" PRId64 " to %" PRId64, name,
-                            text ? text : "", INT64_MIN, INT64_MAX);
+                            text, INT64_MIN, INT64_MAX);
     *ret_value = negative ? (int64_t)-size : (int64_t)size;
     return 0;
 }

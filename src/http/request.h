@@ -40,7 +40,8 @@ struct berth_reply {
     uint64_t file_end;
     struct reply_field *fields; /* what berth_reply_header added, in order */
     struct reply_field **last_field;
-    size_t field_count;
+    size_t field_count, fields_size; /* and the bytes that they take in the reply's head */
+    size_t room;                     /* how many they may take */
 
     bool held; /* berth_reply_hold or berth_offload was called; hold.c */
     void (*gone)(void *data);
@@ -52,6 +53,7 @@ struct berth_request {
     struct connection *connection;
     enum request_state state;
     const char *method;
+    uintptr_t target_at; /* where it lay in libmicrohttpd's memory: an address, not to be followed. layout.h */
     size_t target_size;  /* as it came */
     uint64_t started_at; /* by uv_hrtime */
     struct target target;

@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "common/log.h"
@@ -10,11 +11,20 @@
 /* A daemon closes a connection in one or two runs after it was cut; this many would be a mistake of ours. */
 #define CLOSE_RUNS_MAX 100
 
+static void read_all(struct deadlines *deadlines)
+{
+    struct http_server *server = (struct http_server *)((char *)deadlines - offsetof(struct http_server, deadlines));
+
+    for (struct daemon *daemon = server->daemons; daemon; daemon = daemon->next)
+        daemon_run(daemon);
+}
+
 int http_server_open(struct http_server *server)
 {
     const struct settings *settings = server->settings;
 
     deadlines_init(&server->deadlines, server->loop);
+    server->deadlines.look = read_all;
     server->deadlines.lists[DEADLINE_HEAD].ms = settings->header_ms;
     server->deadlines.lists[DEADLINE_IDLE].ms = settings->keep_alive_ms;
     server->deadlines.lists[DEADLINE_BODY].ms = settings->body_ms;

@@ -44,7 +44,8 @@ struct http_server {
     /* to be read */
     size_t connection_count;
     uint64_t accepted_count;
-    size_t work_count;      /* berth_offload's that are not done */
+    uint64_t moves;    /* grows with everything that a client or a handler does: whoever spins does not make it grow */
+    size_t work_count; /* berth_offload's that are not done */
     uint64_t request_count; /* completed ones */
     bool draining;
 

@@ -187,7 +187,9 @@ BERTH_PUBLIC void *berth_request_data(const struct berth_request *request);
 /*
  * Each function below that takes a status answers the request: one of them, once. On a held reply (chapter 5) it also
  * sends it. They copy what they are given. Status is 200 to 599. They return 0; -EALREADY if the request has been
- * answered; -EINVAL for a status or a header that cannot be sent; -ENOMEM.
+ * answered; -EBADMSG for a status, a type or a field that cannot be sent, which is the handler's mistake and not the
+ * client's (returning it is a 500 and a line in the log); -E2BIG for fields that take more room than the connection
+ * has for them, which is at least 1 KiB; -ENOMEM.
  */
 
 /* Text (text/plain; charset=utf-8), formatted as printf does. */
@@ -197,7 +199,7 @@ BERTH_PUBLIC int berth_reply_text(struct berth_reply *reply, unsigned int status
 /* HTML (text/html; charset=utf-8), sent as it is: no format, so that nothing is put into a page without escaping. */
 BERTH_PUBLIC int berth_reply_html(struct berth_reply *reply, unsigned int status, const char *html);
 
-/* A JSON value (application/json), in compact form with a newline at its end. `json` stays yours. -EINVAL for NULL. */
+/* A JSON value (application/json), in compact form with a newline at its end. `json` stays yours. -EBADMSG for NULL. */
 BERTH_PUBLIC int berth_reply_json(struct berth_reply *reply, unsigned int status, const struct json_t *json);
 
 /* Bytes with a content type of your own. size 0 with type NULL: a reply without a body, such as 204. */
@@ -284,8 +286,8 @@ BERTH_PUBLIC int berth_reply_prepared(struct berth_reply *reply, unsigned int st
 BERTH_PUBLIC void berth_prepared_free(struct berth_prepared *prepared);
 
 /* Adds a header field to the reply that follows (RFC 9110 section 5); one that berth makes because the handler failed
- * is sent without it. Content-Type, Content-Length, Transfer-Encoding, Connection and Date are berth's own: -EINVAL, as
- * for a name that is no token or a value with control characters. -E2BIG past 64 fields. */
+ * is sent without it. Content-Type, Content-Length, Transfer-Encoding, Connection and Date are berth's own: -EBADMSG,
+ * as for a name that is no token or a value with control characters. -E2BIG past 64 fields. */
 BERTH_PUBLIC int berth_reply_header(struct berth_reply *reply, const char *name, const char *value);
 
 /* ---- 4. The peer: who calls ----------------------------------------------------------------------------------- */

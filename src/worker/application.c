@@ -150,6 +150,19 @@ int applications_start(const struct settings *settings, int module_fd, struct ro
     return 0;
 }
 
+void applications_first_page(const struct applications *applications, char *ret_path, size_t size)
+{
+    for (size_t i = 0; i < applications->count; i++) {
+        const struct application *application = &applications->items[i];
+
+        for (const struct berth_route *route = application->app->routes; route->method; route++)
+            if (strcmp(route->method, "GET") == 0 && !strpbrk(route->path, "{*") &&
+                (size_t)snprintf(ret_path, size, "%s%s", application->settings->mount, route->path) < size)
+                return;
+    }
+    ret_path[0] = '\0';
+}
+
 void applications_stop(struct applications *applications)
 {
     if (!applications)

@@ -22,6 +22,9 @@ int applications_start(const struct settings *settings, int module_fd, struct ro
 /* What berth_server_routes gives. -ENOMEM. */
 int applications_describe(const struct applications *applications, struct json_t **ret_json);
 
+/* The path of the first GET route that needs no parameter, below its mount; "" if there is none, or no room for it. */
+void applications_first_page(const struct applications *applications, char *ret_path, size_t size);
+
 /* Calls every `stop`, the last started first, and frees. NULL is allowed. The modules stay mapped: the process ends. */
 void applications_stop(struct applications *applications);
 

@@ -54,6 +54,15 @@ static void tell(struct worker *worker, enum control_type type, const char *body
         log_warning("the supervisor could not be told: %s", strerror(-r));
 }
 
+/* With something to try. */
+static void tell_ready(struct worker *worker)
+{
+    char target[CONTROL_BODY_MAX];
+
+    applications_first_page(worker->applications, target, sizeof(target));
+    tell(worker, CONTROL_READY, target);
+}
+
 static void finish(struct worker *worker)
 {
     uv_stop(&worker->loop);
@@ -305,7 +314,7 @@ int worker_main(int argc, char **argv)
         /* The applications that did start are not stopped: the process ends, and with it all that it has. */
         return EXIT_APPLICATION;
     }
-    tell(&worker, CONTROL_READY, NULL);
+    tell_ready(&worker);
     uv_run(&worker.loop, UV_RUN_DEFAULT);
     if (stop(&worker))
         return EXIT_SUCCESS;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -77,10 +78,11 @@ static int fields(struct berth_request *request, struct berth_reply *reply)
 static int field_mistakes(struct berth_request *request, struct berth_reply *reply)
 {
     (void)request;
-    return berth_reply_text(reply, 200, "%d %d %d %d\n", berth_reply_header(reply, "Content-Length", "3"),
-                            berth_reply_header(reply, "No Token", "x"),
-                            berth_reply_header(reply, "X", "a\r\nSet-Cookie: b"),
-                            berth_reply_header(reply, "content-type", "text/x"));
+    return berth_reply_text(
+        reply, 200, "%d %d %d %d %d %d\n", berth_reply_header(reply, "X-Empty", ""),
+        berth_reply_header(reply, "X-Tab", "a\tb"), berth_reply_header(reply, "Content-Length", "3"),
+        berth_reply_header(reply, "No Token", "x"), berth_reply_header(reply, "X", "a\r\nSet-Cookie: b"),
+        berth_reply_header(reply, "content-type", "text/x"));
 }
 
 /* What was meant for a page must not be said of its error. */
@@ -89,6 +91,34 @@ static int fields_then_failure(struct berth_request *request, struct berth_reply
     (void)request;
     berth_reply_header(reply, "Cache-Control", "max-age=3600");
     return -ENOENT;
+}
+
+static int no_such_parameter(struct berth_request *request, struct berth_reply *reply)
+{
+    uint64_t number;
+
+    (void)reply;
+    return berth_request_param_u64(request, "typo", &number);
+}
+
+static int no_errno(struct berth_request *request, struct berth_reply *reply)
+{
+    (void)request;
+    (void)reply;
+    return 7;
+}
+
+static int long_field(struct berth_request *request, struct berth_reply *reply)
+{
+    static char value[65536];
+    uint64_t size;
+    int r = berth_request_param_u64(request, "size", &size);
+
+    if (r < 0 || size >= sizeof(value))
+        return -EINVAL;
+    memset(value, 'x', size);
+    value[size] = '\0';
+    return berth_reply_text(reply, 200, "%d\n", berth_reply_header(reply, "X-Long", value));
 }
 
 static int twice(struct berth_request *request, struct berth_reply *reply)
@@ -231,6 +261,9 @@ static const struct berth_route routes[] = {
     { "GET", "/fields/{count}", fields, 0, 0 },
     { "GET", "/fields/mistakes", field_mistakes, 0, 0 },
     { "GET", "/fields/failure", fields_then_failure, 0, 0 },
+    { "GET", "/parameter", no_such_parameter, 0, 0 },
+    { "GET", "/number", no_errno, 0, 0 },
+    { "GET", "/room/{size}", long_field, 0, 0 },
     { "GET", "/twice", twice, 0, 0 },
     { "GET", "/nothing", nothing, 0, 0 },
     { "GET", "/hold/fail", hold_then_fail, 0, 0 },

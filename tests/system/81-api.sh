@@ -26,7 +26,7 @@ done
 http /api/constant -I
 expect_status 203
 expect_equal "its length" 16 "$(header content-length)"
-says /constant/bad -22
+says /constant/bad -74
 
 it "redirects with the statuses that redirect, and no others"
 for status in 301 302 303 307 308; do
@@ -35,7 +35,8 @@ for status in 301 302 303 307 308; do
     expect_equal "the location" "/elsewhere?a=1" "$(header location)"
 done
 http /api/redirect/304
-expect_status 400
+expect_status 500
+expect_soon grep -q "the handler of /redirect/{status} failed: Bad message" "$DIR/berth.log"
 expect_equal "the location of an error" "" "$(header location)"
 
 it "reads targets, parameters, repeated ones and fields, cookies"
@@ -65,13 +66,26 @@ says /fields/65 -7
 expect_equal "one field too many" "" "$(header x-field-64)"
 
 it "refuses fields that are its own, or no fields"
-says /fields/mistakes "-22 -22 -22 -22"
+says /fields/mistakes "-74 -74 -74 -74 -74 -74"
 expect_equal "an injected field" "" "$(header set-cookie)"
 
 it "does not say of an error what was meant for a page"
 http /api/fields/failure
 expect_status 404
 expect_equal "the field" "" "$(header cache-control)"
+
+it "tells its own mistakes from the client's"
+http /api/parameter
+expect_status 500
+expect_soon grep -q "the handler of /parameter failed: Required key not available" "$DIR/berth.log"
+http /api/number
+expect_status 500
+expect_soon grep -q "returned 7, which is neither" "$DIR/berth.log"
+
+it "lets a reply have the fields that fit, and answers in any case"
+says /room/1000 0
+expect_equal "the field's length" 1000 "$(header x-long | tr -d '\n' | wc -c | tr -d ' ')"
+says /room/60000 -7
 
 it "sends the first of two replies, and an error where there is none"
 says /twice first
