@@ -96,6 +96,21 @@ for format in text json; do
     [ "$format" = text ] || expect_equal "lines of JSON" 3 "$(tail -n 3 "$DIR/berth.out" | jq -c .status | wc -l)"
 done
 
+it "what libmicrohttpd answers by itself has one line, with who it was"
+serve "$PROBE"
+before=$(wc -l <"$DIR/berth.out")
+raw "GET /$(printf 'x%.0s' {1..200000}) HTTP/1.1\r\nHost: localhost\r\n\r\n"
+expect_status 414
+raw 'GET / HTTP/3.7\r\nHost: localhost\r\n\r\n'
+expect_match "the status" '^(400|505)$' "$STATUS"
+refused=$STATUS
+raw 'GET / HTTP/1.1\r\nno colon\r\n\r\n'
+expect_status 400
+stop_server
+tail -n +$((before + 1)) "$DIR/berth.out" >"$DIR/lines"
+expect_equal "the statuses" "414 $refused 400 " "$(sed -nE "s/^$TIME $(id -un) uid=[0-9]+ pid=[0-9]+ \"[^\"]*\" ([0-9]+) .*/\\2/p" "$DIR/lines" | tr '\n' ' ')"
+expect_equal "the lines" 3 "$(wc -l <"$DIR/lines")"
+
 # ---- files ----
 
 it "USR1 opens --access-log again, and no line is lost in between"
