@@ -282,6 +282,7 @@ END_TEST
 
 /* ---- Entity tags ---------------------------------------------------------------------------------------------- */
 
+/* Of a name of its own: a file that is changed twice within a tick has the strong one of the second. */
 START_TEST(has_a_weak_tag_while_it_is_new)
 {
     char tag[64];
@@ -290,25 +291,11 @@ START_TEST(has_a_weak_tag_while_it_is_new)
     tree_age("page.html", 0);
     snprintf(tag, sizeof(tag), "%s", entry_of("page")->files[ENCODING_IDENTITY]->tag);
     ck_assert_int_eq(strncmp(tag, "W/\"", 3), 0);
+    ck_assert_ptr_nonnull(strstr(tag, "-new\""));
     /* The same file some seconds later, without waiting for them: by its own date. */
     tree_age("page.html", SITE_SETTLE_SECONDS + 1);
     later();
     ck_assert_int_eq(entry_of("page")->files[ENCODING_IDENTITY]->tag[0], '"');
-}
-END_TEST
-
-/* The weak tag of a file that is changed once more within a tick is not the strong one that comes later. */
-START_TEST(has_tags_that_do_not_match_one_another)
-{
-    struct site_file *file;
-    char weak[64];
-
-    tree_text("page.html", "old");
-    tree_age("page.html", 0);
-    file = entry_of("page")->files[ENCODING_IDENTITY];
-    ck_assert(!file->settled);
-    snprintf(weak, sizeof(weak), "%s", file->tag);
-    ck_assert_ptr_nonnull(strstr(weak, "-new\""));
 }
 END_TEST
 
@@ -493,7 +480,6 @@ Suite *suite_site_cache(void)
     tcase_add_test(tcase, keeps_what_stays_the_same);
     tcase_add_test(tcase, lets_replies_end);
     tcase_add_test(tcase, has_a_weak_tag_while_it_is_new);
-    tcase_add_test(tcase, has_tags_that_do_not_match_one_another);
     tcase_add_test(tcase, has_another_tag_when_it_changes);
     tcase_add_test(tcase, has_no_date_from_the_future);
     tcase_add_test(tcase, finds_encoded_files);
