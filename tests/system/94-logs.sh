@@ -84,6 +84,7 @@ expect_true jq -es 'map(select(.role == "berth" and .level == "info" and (.messa
 for format in text json; do
     it "hostile bytes stay in their line, as $format"
     serve --log-format "$format" "$PROBE"
+    expect_soon test -s "$DIR/berth.out" # serve's own request
     before=$(wc -l <"$DIR/berth.out")
     raw 'GET /a"b\\\\c\xff\xc2\x9b?\x01\x1b[31m HTTP/1.1\r\nHost: localhost\r\nUser-Agent: "\\\\\xff\xfe\xc2\x9b31m\r\nConnection: close\r\n\r\n'
     raw 'G\x1bT" / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: x\x1by\r\nConnection: close\r\n\r\n'
@@ -98,6 +99,7 @@ done
 
 it "what libmicrohttpd answers by itself has one line, with who it was"
 serve "$PROBE"
+expect_soon test -s "$DIR/berth.out"
 before=$(wc -l <"$DIR/berth.out")
 raw "GET /$(printf 'x%.0s' {1..200000}) HTTP/1.1\r\nHost: localhost\r\n\r\n"
 expect_status 414
@@ -141,6 +143,23 @@ http /pid
 expect_soon grep -q '"GET /pid"' "$DIR/kept"
 stop_server
 rmdir "$DIR/access"
+
+it "a reload moves the access log, and one to where it cannot go changes nothing"
+echo "access-log = $DIR/one" >"$DIR/berth.conf"
+serve --config "$DIR/berth.conf" "$PROBE"
+http /pid
+echo "access-log = $DIR/two" >"$DIR/berth.conf"
+kill -HUP "$SERVER"
+expect_log 'reloaded: '
+http /pid
+expect_soon grep -q '"GET /pid"' "$DIR/two"
+expect_equal "lines in the first" 1 "$(lines "$DIR/one")"
+echo "access-log = $DIR/none/three" >"$DIR/berth.conf"
+kill -HUP "$SERVER"
+expect_log 'the reload failed.*--access-log: cannot open'
+http /pid
+expect_soon lines_are "$DIR/two" 2
+stop_server
 
 it "a file that cannot be opened is said at the start"
 run_berth --uds "$SOCKET" --access-log "$DIR/none/access" "$PROBE"
