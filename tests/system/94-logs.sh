@@ -200,6 +200,17 @@ else
     echo "  only root can mount a small tmpfs: not tried"
 fi
 
+it "standard output that is closed gets no log, and nothing else gets it by accident"
+# shellcheck disable=SC2016
+start berth bash -c 'exec "$@" >&-' - "${WRAPPER[@]}" "$BERTH" serve --uds "$SOCKET" --workers 2 "$PROBE"
+SERVER=$PID
+wait_until answers "$SOCKET" || bail "berth does not answer at $SOCKET"
+requests 100
+expect_equal "standard output" /dev/null "$(find "/proc/$SERVER/fd/1" -printf %l)"
+expect_no_match "the error log" 'error|warning' "$(cat "$DIR/berth.log")"
+stop_server
+expect_code 0
+
 # ---- pipes ----
 
 it "two workers' lines do not cut into each other in a slow pipe, and those that are dropped are counted"
@@ -242,8 +253,12 @@ run "$SUPPORT/load" -t 5000 -n 1500 -p /nothing "$SOCKET"
 expect_match "the requests that were answered" "^other +1500\$" "$OUT"
 start reader cat "$DIR/errors"
 exec 7>&-
+is_told() {
+    http /nothing
+    grep -qE 'worker 1: warning: [0-9]+ lines are missing here: nobody took them' "$DIR/reader.out"
+}
+expect_soon is_told
 stop_server
-expect_soon grep -qE 'warning: [0-9]+ lines are missing here: nobody took them' "$DIR/reader.out"
 
 # ---- a service manager's ----
 
