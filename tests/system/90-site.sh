@@ -544,6 +544,34 @@ expect_equal "open files: 512, each for its reply and for parts of it" 1024 "$co
 stop_server
 expect_code 0
 
+it "closes kept connections with their next answer while it drains, whatever that is"
+serve "/=site:$SITE"
+http /numbers.txt
+tag=$(header ETag)
+for request in "/numbers.txt:X: y:200" "/large.bin:X: y:200" "/numbers.txt:If-None-Match: $tag:304" \
+    "/large.bin:If-None-Match: *:304" "/large.bin:Range: bytes=0-9:206" "/large.bin:Range: bytes=0-9,500-509:206"; do
+    IFS=: read -r target name value status <<<"$request"
+    coproc KEPT { exec socat -t 0.1 - "UNIX-CONNECT:$SOCKET"; }
+    kept=$KEPT_PID
+    PIDS+=("$kept")
+    exec 7<&"${KEPT[0]}" 8>&"${KEPT[1]}"
+    printf 'GET /empty.css HTTP/1.1\r\nHost: x\r\n\r\n' >&8
+    while IFS= read -r -t 5 line <&7 && [ "$line" != $'\r' ]; do :; done
+    kill -TERM "$SERVER"
+    expect_log "SIGTERM: draining"
+    printf 'GET %s HTTP/1.1\r\nHost: x\r\n%s:%s\r\n\r\n' "$target" "$name" "$value" >&8
+    timeout 5 cat <&7 >"$DIR/last" || fail "the end of the connection" "an end" "none within 5 s"
+    exec 7<&- 8>&-
+    expect_match "the answer to $request" "^HTTP/1.1 $status " "$(head -1 "$DIR/last")"
+    expect_equal "Connection, in the answer to $request" close "$(sed '/^\r$/,$d' "$DIR/last" | tr -d '\r' | sed -n 's/^Connection: //p')"
+    if [ "$status" = 200 ]; then
+        expect_true cmp <(tail -c "$(stat -c %s "$SITE$target")" "$DIR/last") "$SITE$target"
+    fi
+    wait_until gone "$SERVER" || fail "berth" "its end" "it runs"
+    serve "/=site:$SITE"
+done
+stop_server
+
 it "goes on with few descriptors"
 (ulimit -n 60 && exec "${WRAPPER[@]}" "$BERTH" serve --uds "$SOCKET" "/=site:$SITE" >>"$DIR/berth.log" 2>&1) &
 SERVER=$!
