@@ -178,7 +178,7 @@ expect_code 0
 
 it "a disk that was full and is freed goes on with a line that says how many are missing"
 mkdir "$DIR/small"
-trap 'umount -l "$DIR/small" 2>/dev/null; leave' EXIT
+trap 'code=$?; umount -l "$DIR/small" 2>/dev/null; (exit "$code"); leave' EXIT
 if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=64k none "$DIR/small" 2>/dev/null; then
     serve --access-log "$DIR/small/access" --workers 2 "$PROBE"
     requests 2000
