@@ -544,6 +544,14 @@ expect_equal "open files: 512, each for its reply and for parts of it" 1024 "$co
 stop_server
 expect_code 0
 
+# A worker that drains no longer watches its listener.
+watched() {
+    cat "/proc/$WORKER/fdinfo/"* 2>/dev/null | grep -c '^tfd:'
+}
+drains() {
+    [ "$(watched)" -lt "$before" ]
+}
+
 it "closes kept connections with their next answer while it drains, whatever that is"
 serve "/=site:$SITE"
 http /numbers.txt
@@ -557,8 +565,10 @@ for request in "/numbers.txt:X: y:200" "/large.bin:X: y:200" "/numbers.txt:If-No
     exec 7<&"${KEPT[0]}" 8>&"${KEPT[1]}"
     printf 'GET /empty.css HTTP/1.1\r\nHost: x\r\n\r\n' >&8
     while IFS= read -r -t 5 line <&7 && [ "$line" != $'\r' ]; do :; done
+    WORKER=$(workers)
+    before=$(watched)
     kill -TERM "$SERVER"
-    expect_log "SIGTERM: draining"
+    expect_soon drains
     printf 'GET %s HTTP/1.1\r\nHost: x\r\n%s:%s\r\n\r\n' "$target" "$name" "$value" >&8
     timeout 5 cat <&7 >"$DIR/last" || fail "the end of the connection" "an end" "none within 5 s"
     exec 7<&- 8>&-
@@ -567,6 +577,7 @@ for request in "/numbers.txt:X: y:200" "/large.bin:X: y:200" "/numbers.txt:If-No
     if [ "$status" = 200 ]; then
         expect_true cmp <(tail -c "$(stat -c %s "$SITE$target")" "$DIR/last") "$SITE$target"
     fi
+    wait "$kept" 2>/dev/null
     wait_until gone "$SERVER" || fail "berth" "its end" "it runs"
     serve "/=site:$SITE"
 done
