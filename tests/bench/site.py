@@ -163,7 +163,8 @@ class SiteBench:
     def run(self):
         bench.say(f"servers on CPU {self.server_cpu}, client on CPU {self.client_cpu}")
         with contextlib.ExitStack() as stack:
-            everybody = [stack.enter_context(Running(server, self.folder, self.server_cpu)) for server in self.servers]
+            everybody = [stack.enter_context(Running(server, self.folder, self.server_cpu, self.client_cpu))
+                         for server in self.servers]
             for case in CASES:
                 for running in everybody:
                     self.try_out(running, case)
