@@ -179,11 +179,14 @@ int http_date_parse(const char *text, int64_t now, int64_t *ret_seconds)
 
 int http_date_format(int64_t seconds, char ret_text[HTTP_DATE_SIZE])
 {
-    int64_t day = floor_divide(seconds, DAY_SECONDS), rest = seconds - day * DAY_SECONDS, year;
-    int month = 0, week_day = (int)((day % 7 + 11) % 7); /* 1970-01-01 was a Thursday */
+    int64_t day, rest, year;
+    int month = 0, week_day;
 
     if (seconds < HTTP_DATE_MIN || seconds > HTTP_DATE_MAX)
         return -ERANGE;
+    day = floor_divide(seconds, DAY_SECONDS);
+    rest = seconds - day * DAY_SECONDS;
+    week_day = (int)((day % 7 + 11) % 7); /* 1970-01-01 was a Thursday */
     year = year_of(day);
     for (day -= days_before(year); day >= month_days(year, month); month++)
         day -= month_days(year, month);

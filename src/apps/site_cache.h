@@ -14,8 +14,8 @@
 #include "apps/site_file.h"
 
 #define SITE_FRESH_MS      250
-#define SITE_ENTRIES_MAX   512                /* paths; each has at most two descriptors for each of its encodings */
-#define SITE_MEMORY_MAX    (16 * 1024 * 1024) /* bytes of small files */
+#define SITE_ENTRIES_MAX   512               /* paths; each has at most two descriptors for each of its encodings */
+#define SITE_MEMORY_MAX    (2 * 1024 * 1024) /* bytes of small files */
 #define SITE_OLDER_SECONDS 2 /* an encoded file that is older than the original by more is out of date: not served */
 
 struct site_cache;

@@ -14,8 +14,11 @@
 #include "apps/accept_encoding.h"
 #include "apps/http_date.h"
 
-/* Files up to this size are kept in memory: their reply is one system call, where head and sendfile are two. */
-#define SITE_MEMORY_FILE_MAX (64 * 1024)
+/*
+ * Files up to this size are kept in memory: their reply is one system call, where head and sendfile are two. Measured,
+ * a socket's copy of 4 KiB costs 1 µs less than the second call, one of 16 KiB half a microsecond more.
+ */
+#define SITE_MEMORY_FILE_MAX (8 * 1024)
 
 /* The clock of a file system may tick as rarely as every two seconds (FAT); two changes within a tick look the same. A
  * file that changed so recently has a weak entity tag, of its own name, until its time is over. */

@@ -25,20 +25,10 @@
 
 static const char announcement[] = "Error processing request (HTTP response code is ";
 
-static void refused(struct http_server *server, unsigned int status, const char *text)
-{
-    counters_library_error(server->counters, status);
-    if (server->on_library_error)
-        server->on_library_error(server, text);
-}
-
 static void answered(struct daemon *daemon, unsigned int status)
 {
-    char text[128];
-
     daemon->library_status = status;
-    snprintf(text, sizeof(text), "%u %s", status, MHD_get_reason_phrase_for(status));
-    refused(daemon->server, status, text);
+    counters_library_error(daemon->server->counters, status);
 }
 
 void library_says(void *context, const char *format, va_list arguments)
@@ -69,10 +59,23 @@ static bool is_there(int fd)
     return size > 0 || (size < 0 && errno == EAGAIN);
 }
 
+/* Closed without an answer, since its first line is none. */
+static bool closes_in_silence(const struct connection *connection)
+{
+    return connection->request.state == REQUEST_NONE && !connection->kept && !connection->cut &&
+           is_there(connection->fd);
+}
+
 void library_closes(const struct connection *connection)
 {
-    if (library_take_status(connection->daemon) != 0)
-        return;
-    if (connection->request.state == REQUEST_NONE && !connection->kept && !connection->cut && is_there(connection->fd))
-        refused(connection->server, 0, "closed without an answer: the request line is none");
+    struct http_server *server = connection->server;
+    unsigned int status = library_take_status(connection->daemon);
+
+    if (status == 0) {
+        if (!closes_in_silence(connection))
+            return;
+        counters_library_error(server->counters, 0);
+    }
+    if (server->on_library_error)
+        server->on_library_error(server, &connection->peer, status);
 }

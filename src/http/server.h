@@ -38,8 +38,9 @@ struct http_server {
     struct counters_slot *counters;                  /* what this folder counts goes there */
     void (*on_activity)(struct http_server *server); /* http_server_is_idle may have changed */
     void (*on_request)(struct http_server *server, const struct http_record *record); /* a request is over */
-    void (*on_library_error)(struct http_server *server,
-                             const char *text); /* libmicrohttpd refused something itself: "414 URI Too Long" */
+    /* libmicrohttpd refused something by itself before it was a request of ours, so that on_request is not called for
+     * it. Status 0: it closed the connection without an answer. */
+    void (*on_library_error)(struct http_server *server, const struct berth_peer *peer, unsigned int status);
 
     /* to be read */
     size_t connection_count;

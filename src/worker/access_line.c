@@ -58,10 +58,7 @@ static void add_word(struct line *line, const char *text, size_t room)
 
 static void add_text_form(struct line *line, struct access_style *style, const struct access_entry *entry)
 {
-    if (entry->user)
-        add_peer(line, style, entry);
-    else
-        ADD(line, "- uid=-");
+    add_peer(line, style, entry);
     ADD(line, " pid=");
     if (entry->pid > 0)
         line_add_number(line, (uint64_t)entry->pid);
@@ -81,9 +78,7 @@ static void add_text_form(struct line *line, struct access_style *style, const s
     ADD(line, " ");
     add_milliseconds(line, entry->nanoseconds);
     ADD(line, "ms ");
-    if (entry->error)
-        line_add_escaped(line, entry->error, LINE_QUOTED, ACCESS_AGENT_MAX);
-    else if (entry->user_agent)
+    if (entry->user_agent)
         line_add_escaped(line, entry->user_agent, LINE_QUOTED, ACCESS_AGENT_MAX);
     else
         ADD(line, "\"-\"");
@@ -109,10 +104,7 @@ static void add_json_number(struct line *line, uint64_t number)
 
 static void add_json_form(struct line *line, struct access_style *style, const struct access_entry *entry)
 {
-    if (entry->user)
-        add_peer(line, style, entry);
-    else
-        ADD(line, "\"user\":null,\"uid\":null");
+    add_peer(line, style, entry);
     ADD(line, ",\"pid\":");
     add_json_number(line, (uint64_t)entry->pid);
     ADD(line, ",\"method\":");
@@ -125,13 +117,8 @@ static void add_json_form(struct line *line, struct access_style *style, const s
     line_add_number(line, entry->bytes);
     ADD(line, ",\"milliseconds\":");
     add_milliseconds(line, entry->nanoseconds);
-    if (entry->error) {
-        ADD(line, ",\"error\":");
-        line_add_escaped(line, entry->error, LINE_JSON, ACCESS_AGENT_MAX);
-    } else {
-        ADD(line, ",\"user_agent\":");
-        add_json_text(line, entry->user_agent, ACCESS_AGENT_MAX);
-    }
+    ADD(line, ",\"user_agent\":");
+    add_json_text(line, entry->user_agent, ACCESS_AGENT_MAX);
     if (entry->complete)
         ADD(line, ",\"complete\":true}");
     else

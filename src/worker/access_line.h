@@ -28,7 +28,7 @@
 
 struct access_entry {
     struct timespec time; /* when the request was over */
-    const char *user;     /* NULL: there is no peer to tell of */
+    const char *user;     /* not "" */
     uid_t uid;
     pid_t pid;                   /* 0: not known */
     const char *method, *target; /* "": not known */
@@ -37,7 +37,6 @@ struct access_entry {
     uint64_t bytes;
     uint64_t nanoseconds;
     bool complete;
-    const char *error; /* NULL; or libmicrohttpd's words about what it refused by itself */
 };
 
 /* What the lines share that were made last. Begins as zeroes but for the format. */

@@ -202,13 +202,22 @@ static bool has_room(const struct access_log *log)
     return !log->ended && log->lost == 0 && ACCESS_LOG_BUFFER - log->lines.size >= ACCESS_LINE_MAX;
 }
 
-static void add(struct access_log *log, struct access_entry *entry)
+static void add(struct access_log *log, const struct berth_peer *peer, struct access_entry *entry)
 {
+    char number[16];
+
     if (!has_room(log) && !log->ended && !log->waiting)
         flush(log);
     if (!has_room(log)) {
         lose(log, 1);
         return;
+    }
+    entry->user = berth_peer_user(peer);
+    entry->uid = peer->uid;
+    entry->pid = peer->pid;
+    if (!entry->user[0]) { /* refused before its name was known */
+        snprintf(number, sizeof(number), "%u", entry->uid);
+        entry->user = number;
     }
     clock_gettime(CLOCK_REALTIME, &entry->time);
     access_line_add(&log->lines, &log->style, entry);
@@ -216,11 +225,7 @@ static void add(struct access_log *log, struct access_entry *entry)
 
 void access_log_add(struct access_log *log, const struct http_record *record)
 {
-    char number[16];
     struct access_entry entry = {
-        .user = berth_peer_user(record->peer),
-        .uid = record->peer->uid,
-        .pid = record->peer->pid,
         .method = record->method,
         .target = record->target,
         .user_agent = record->user_agent,
@@ -230,21 +235,16 @@ void access_log_add(struct access_log *log, const struct http_record *record)
         .complete = record->complete,
     };
 
-    if (!log->open)
-        return;
-    if (!entry.user[0]) { /* refused before its name was known */
-        snprintf(number, sizeof(number), "%u", entry.uid);
-        entry.user = number;
-    }
-    add(log, &entry);
+    if (log->open)
+        add(log, record->peer, &entry);
 }
 
-void access_log_add_error(struct access_log *log, unsigned int status, const char *text)
+void access_log_add_refused(struct access_log *log, const struct berth_peer *peer, unsigned int status)
 {
-    struct access_entry entry = { .method = "", .target = "", .status = status, .complete = true, .error = text };
+    struct access_entry entry = { .method = "", .target = "", .status = status, .complete = status != 0 };
 
     if (log->open)
-        add(log, &entry);
+        add(log, peer, &entry);
 }
 
 /* ---- opening and closing ---- */

@@ -55,10 +55,10 @@ int access_log_open(struct access_log *log, uv_loop_t *loop, int fd);
 /* A request is over. Does nothing where the log is not open. */
 void access_log_add(struct access_log *log, const struct http_record *record);
 
-/* libmicrohttpd answered something by itself: there was no request to know anything of, so a line with the time, the
- * status (0: not known) and its words. It is no line of the error log because clients cause it as they like, and this
- * log never waits and counts what it drops. */
-void access_log_add_error(struct access_log *log, unsigned int status, const char *text);
+/* libmicrohttpd refused something by itself (http_server.on_library_error): a line with who it was and the status, and
+ * "-" for the rest. It is no line of the error log, because clients cause it as they like, and because every answer
+ * that a client got is in this one. */
+void access_log_add_refused(struct access_log *log, const struct berth_peer *peer, unsigned int status);
 
 /* Puts the description of `fd`, which stays the caller's, in the place of the log's; what was gathered goes to the old
  * one as far as that takes it, the rest to the new one. */

@@ -156,6 +156,13 @@ static void request_completed(struct http_server *http, const struct http_record
         tell(worker, CONTROL_RETIRE, NULL);
 }
 
+static void library_refused(struct http_server *http, const struct berth_peer *peer, unsigned int status)
+{
+    struct worker *worker = (struct worker *)((char *)http - offsetof(struct worker, http));
+
+    access_log_add_refused(&worker->access_log, peer, status);
+}
+
 static void ignored(int signal_number)
 {
     (void)signal_number;
@@ -231,6 +238,7 @@ static int open_http(struct worker *worker, struct error *error)
     worker->http.router = worker->router;
     worker->http.on_activity = activity_changed;
     worker->http.on_request = request_completed;
+    worker->http.on_library_error = library_refused;
     worker->retire_at = retire_at(&worker->launch.settings);
     r = http_server_open(&worker->http);
     for (size_t i = 0; r == 0 && i < worker->launch.listener_count; i++)

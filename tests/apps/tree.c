@@ -1,6 +1,7 @@
 #include "apps/tree.h"
 
 #include <check.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -72,4 +73,16 @@ void tree_write(const char *path, const char *bytes, size_t size)
 void tree_text(const char *path, const char *text)
 {
     tree_write(path, text, strlen(text));
+}
+
+int tree_descriptors(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    int count = 0;
+
+    ck_assert_ptr_nonnull(folder);
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count;
 }

@@ -19,4 +19,7 @@ void tree_text(const char *path, const char *text);
 /* Sets how many seconds ago it was modified. */
 void tree_age(const char *path, int seconds);
 
+/* How many descriptors this process has open, or something that grows with them. */
+int tree_descriptors(void);
+
 #endif

@@ -141,7 +141,7 @@ class Bench:
         return groups.items()
 
     def start(self, server):
-        return Running(server, self.folder, self.server_cpu)
+        return Running(server, self.folder, self.server_cpu, self.client_cpu)
 
     # -- first: does each answer, how fast about, how much memory
 
@@ -189,15 +189,15 @@ class Bench:
         cpus = self.server_cpu, self.client_cpu
         client = time.clock_gettime(time.CLOCK_PROCESS_CPUTIME_ID) + children_seconds()
         busy, stolen = busy_seconds(cpus)
-        before = running.cpu_ns()
+        before, read = running.cpu_ns(), running.reader_ns()
         load = h2load(self.client_cpu, running.path, measured.contestant.target, connections, requests)
-        after = running.cpu_ns()
+        after, read = running.cpu_ns(), running.reader_ns() - read
         busy, stolen = (now - then for now, then in zip(busy_seconds(cpus), (busy, stolen)))
         client = time.clock_gettime(time.CLOCK_PROCESS_CPUTIME_ID) + children_seconds() - client
         if before.keys() != after.keys():
             raise Failure("a process of the server ended or started during a load")
         used = sum(after.values()) - sum(before.values())
-        self.foreign.append(max(0, busy - client - used / 1e9) / load.seconds)
+        self.foreign.append(max(0, busy - client - (used + read) / 1e9) / load.seconds)
         self.stolen.append(stolen / load.seconds)
         return used / 1e3 / requests, load.rate
 
@@ -245,6 +245,8 @@ class Bench:
         program = os.path.join(self.options.build, "tests", "bench", "first_answer")
         for _ in range(START_BLOCKS):
             for server, group in self.servers():
+                if not server.starts:
+                    continue
                 command = ["setpriv", "--pdeathsig", "TERM", "taskset", "-c", str(self.client_cpu), program,
                            str(server.starts // START_BLOCKS), str(self.server_cpu), server.socket(self.folder),
                            group[0].contestant.target] + server.arguments(self.folder)

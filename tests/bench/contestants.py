@@ -1,7 +1,8 @@
 """Who takes part: the servers, how each is started, and the requests that each is measured with.
 
 Every server answers the same page over a Unix socket. None is slowed down: no access log, connections kept open for
-as long as the client likes, one process that answers.
+as long as the client likes, one process that answers. berth takes part a second time with its access log, to show what
+that costs.
 """
 
 import os
@@ -17,11 +18,12 @@ SOURCES = os.path.dirname(os.path.abspath(__file__))
 class Server:
     """A program to start. {folder} in the command stands for the folder that its socket and its files are in."""
 
-    def __init__(self, name, command, version, starts=50):
+    def __init__(self, name, command, version, starts=50, logs=False):
         self.name = name
         self.command = command
         self.version = version  # a function
         self.starts = starts    # how often the start is measured
+        self.logs = logs        # writes its log to standard output, a pipe that is read on the client's CPU
 
     def arguments(self, folder):
         return [argument.replace("{folder}", folder) for argument in self.command]
@@ -87,8 +89,11 @@ def everybody(build, berth):
     bare_mhd = Server("mhd", [ours("bare_mhd"), "{folder}/mhd.sock"], mhd_version)
     berth_server = Server(
         "berth",
-        [berth, "serve", "--uds", "{folder}/berth.sock", "--workers", "1", ours("app.so")],
+        [berth, "serve", "--uds", "{folder}/berth.sock", "--workers", "1", "--no-access-log", ours("app.so")],
         lambda: said(berth, "--version"))
+    berth_logging = Server(
+        "berth-log", [berth, "serve", "--uds", "{folder}/berth-log.sock", "--workers", "1", ours("app.so")],
+        lambda: said(berth, "--version"), starts=0, logs=True)
     nginx = Server(
         "nginx", ["nginx", "-p", "{folder}/", "-e", "stderr", "-c", f"{SOURCES}/nginx.conf"],
         lambda: said("nginx", "-v"))
@@ -104,6 +109,7 @@ def everybody(build, berth):
         Contestant("bare libmicrohttpd", bare_mhd, "/index"),
         Contestant("berth, constant reply", berth_server, "/constant"),
         Contestant("berth, dynamic reply", berth_server, "/dynamic/world"),
+        Contestant("berth, constant, access log", berth_logging, "/constant"),
         Contestant("nginx", nginx, "/index"),
         Contestant("lighttpd", lighttpd, "/index"),
         Contestant("uvicorn", uvicorn, "/index"),
@@ -112,4 +118,5 @@ def everybody(build, berth):
 
 # The rows that requirements speak about.
 BASE, BERTH, NGINX, UVICORN = "bare libmicrohttpd", "berth, constant reply", "nginx", "uvicorn"
-QUICK = (BASE, BERTH, NGINX)
+LOGGING = "berth, constant, access log"
+QUICK = (BASE, BERTH, LOGGING, NGINX)

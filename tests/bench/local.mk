@@ -21,6 +21,10 @@ bench: bench-optimised bin/berth$(EXEEXT) $(BENCH_BUILT)
 bench-quick: bench-optimised bin/berth$(EXEEXT) $(BENCH_BUILT)
 	$(BENCH_RUN) --quick
 
+# Files, beside nginx and lighttpd: a run of its own.
+bench-site: bench-optimised bin/berth$(EXEEXT)
+	$(srcdir)/tests/bench/site.py --build . --results $(srcdir)/tests/bench
+
 # Figures of a build that is instrumented or not optimised would say nothing.
 bench-optimised:
 	@case " $(AM_CFLAGS) $(CFLAGS) " in \
@@ -29,11 +33,13 @@ bench-optimised:
 	*) echo "bench: this build is not optimised; configure without CFLAGS, or with -O2" >&2; exit 1 ;; \
 	esac
 
-.PHONY: bench bench-quick bench-optimised
+.PHONY: bench bench-quick bench-site bench-optimised
 
 EXTRA_DIST += tests/bench/README.md tests/bench/packages.debian tests/bench/app.c tests/bench/asgi_app.py \
 	tests/bench/bench.py tests/bench/contestants.py tests/bench/processes.py tests/bench/report.py \
-	tests/bench/lighttpd.conf tests/bench/nginx.conf
+	tests/bench/lighttpd.conf tests/bench/nginx.conf \
+	tests/bench/site.py tests/bench/lighttpd-site.conf tests/bench/nginx-site.conf
 
 # The results of the last `make bench` that somebody committed.
-EXTRA_DIST += $(wildcard $(srcdir)/tests/bench/RESULTS.md $(srcdir)/tests/bench/cpu.svg)
+EXTRA_DIST += $(wildcard $(srcdir)/tests/bench/RESULTS.md $(srcdir)/tests/bench/RESULTS-site.md \
+	$(srcdir)/tests/bench/cpu.svg)

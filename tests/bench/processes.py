@@ -19,7 +19,7 @@ class Failure(Exception):
 class Running:
     """A started server. Use it in a `with`, which ends it."""
 
-    def __init__(self, server, folder, cpu):
+    def __init__(self, server, folder, cpu, reader_cpu):
         self.server = server
         self.path = server.socket(folder)
         self.log = os.path.join(folder, server.name + ".log")
@@ -29,7 +29,13 @@ class Running:
             os.unlink(self.path)
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, cwd=folder, env=contestants.environment(folder),
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                                            stdin=subprocess.DEVNULL, stderr=log,
+                                            stdout=subprocess.PIPE if server.logs else log)
+        self.reader = None  # of its access log; ends with it
+        if server.logs:
+            self.reader = subprocess.Popen(["taskset", "-c", str(reader_cpu), "cat"], stdin=self.process.stdout,
+                                           stdout=subprocess.DEVNULL)
+            self.process.stdout.close()
 
     def __enter__(self):
         try:
@@ -78,6 +84,10 @@ class Running:
         """
         return {pid: time.clock_gettime_ns(~pid << 3 | 2) for pid in self.family()}
 
+    def reader_ns(self):
+        """The CPU time of who reads its access log: not the server's, but not that of strangers either."""
+        return time.clock_gettime_ns(~self.reader.pid << 3 | 2) if self.reader else 0
+
     def memory_kib(self):
         """The proportional set size of all processes together."""
         total = 0
@@ -101,3 +111,5 @@ class Running:
                 signal.pidfd_send_signal(member, signal.SIGKILL)
             os.close(member)
         self.process.wait()
+        if self.reader:
+            self.reader.wait()

@@ -55,8 +55,8 @@ class Results:
             row += [f"{statistics.median(ratios):.2f}", span(ratios, 2)] if ratios else ["", ""]
             row += [f"{statistics.median(rate):,.0f}", f"{statistics.median(p50):.0f}", f"{statistics.median(p99):.0f}"]
             if with_once:
-                row += [f"{one.memory_kib / 1024:.1f}", f"{statistics.median(one.starts_ms):.1f}",
-                        span(one.starts_ms, 1)]
+                row.append(f"{one.memory_kib / 1024:.1f}")
+                row += [f"{statistics.median(one.starts_ms):.1f}", span(one.starts_ms, 1)] if one.starts_ms else ["", ""]
             rows.append(row)
         return rows
 
@@ -77,6 +77,8 @@ class Results:
             ratios = self.ratios(contestants.BERTH, connections, base)
             return statistics.median(ratios) if ratios else None
 
+        ratios = self.ratios(contestants.LOGGING, connections, contestants.BERTH)
+        judge("access log to a pipe, CPU at most 1.35 × without", statistics.median(ratios) if ratios else None, 1.35, "×")
         known = berth and not berth.failure
         judge("constant reply, CPU at most 1.15 × bare libmicrohttpd", ratio(contestants.BASE), 1.15, "×")
         judge("constant reply, CPU below nginx", ratio(contestants.NGINX), 1, "×", inclusive=False)

@@ -1,6 +1,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ static void setup(void)
     channel = pair[0];
     unsetenv("JOURNAL_STREAM");
     log_init(BERTH_LOG_INFO, "berth worker 2");
+    log_use_json(false);
 }
 
 static void teardown(void)
@@ -176,6 +178,73 @@ START_TEST(test_journal)
 }
 END_TEST
 
+static const struct {
+    enum berth_log_level level;
+    const char *name;
+} levels[] = {
+    { BERTH_LOG_ERROR, "error" },
+    { BERTH_LOG_WARNING, "warning" },
+    { BERTH_LOG_INFO, "info" },
+    { BERTH_LOG_DEBUG, "debug" },
+};
+
+/* Also for the journal: there is one form wherever it goes. */
+START_TEST(test_json)
+{
+    json_t *json;
+    int year;
+
+    journal_name(STDERR_FILENO, 0);
+    log_use_json(true);
+    berth_log(levels[_i].level, "a \"b\"\n\x1b\xff %d", 7);
+    json = json_loads(line_next(), 0, NULL);
+    ck_assert_ptr_nonnull(json);
+    ck_assert_uint_eq(json_object_size(json), 4);
+    ck_assert_str_eq(json_string_value(json_object_get(json, "level")), levels[_i].name);
+    ck_assert_str_eq(json_string_value(json_object_get(json, "role")), "berth");
+    ck_assert_str_eq(json_string_value(json_object_get(json, "message")), "a \"b\"\n\x1b\\xff 7");
+    ck_assert_int_eq(sscanf(json_string_value(json_object_get(json, "time")), "%4d-", &year), 1);
+    json_decref(json);
+}
+END_TEST
+
+START_TEST(test_json_long)
+{
+    char text[6000];
+    json_t *json;
+
+    log_use_json(true);
+    memset(text, "x\x1b\xff\""[_i], sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    log_error("%s", text);
+    ck_assert_ptr_nonnull(line_next());
+    ck_assert_uint_le(strlen(line) + 1, 4096);
+    json = json_loads(line, 0, NULL);
+    ck_assert_ptr_nonnull(json);
+    json_decref(json);
+}
+END_TEST
+
+/* It does not wait: lines are lost, and the first that is taken again comes after one that says how many. */
+START_TEST(test_nobody_reads)
+{
+    unsigned int taken = 0;
+    char expected[128];
+
+    for (int i = 0; i < 2000; i++)
+        log_info("%d", i);
+    while (line_next())
+        taken++;
+    ck_assert_uint_lt(taken, 2000);
+    log_info("again");
+    snprintf(expected, sizeof(expected), "berth worker 2: warning: %u lines are missing here: nobody took them",
+             2000 - taken);
+    ck_assert_str_eq(line_text(), expected);
+    ck_assert_str_eq(line_text(), "berth worker 2: again");
+    ck_assert_ptr_null(line_next());
+}
+END_TEST
+
 START_TEST(test_errno)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -254,6 +323,9 @@ Suite *suite_log(void)
     tcase_add_test(lines, test_long);
     tcase_add_test(lines, test_journal);
     tcase_add_test(lines, test_open);
+    tcase_add_loop_test(lines, test_json, 0, COUNT(levels));
+    tcase_add_loop_test(lines, test_json_long, 0, 4);
+    tcase_add_test(lines, test_nobody_reads);
     tcase_add_test(lines, test_errno);
     suite_add_tcase(suite, lines);
     tcase_add_test(errors, test_error);

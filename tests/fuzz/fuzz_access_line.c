@@ -49,9 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     entry.user_agent = next_text(&rest);
     entry.method = next_text(&rest);
     entry.user = next_text(&rest);
-    entry.error = next_text(&rest);
     if (!entry.method)
         entry.method = "";
+    if (!entry.user)
+        entry.user = "0";
     entry.complete = size & 1;
     entry.pid = (pid_t)size;
     entry.uid = (uid_t)(size & 3);

@@ -17,7 +17,8 @@ expect_file() {
     expect_true cmp "$DIR/body" "$SITE/$1"
 }
 
-seq 1 3000 | put numbers.txt
+seq 1 1500 | put numbers.txt # kept in memory
+seq 1 5000 | put more.txt    # sent from the disk
 put index.html <"$SRCDIR/www/index.html"
 head -c 3000000 /dev/urandom | put large.bin
 
@@ -196,14 +197,14 @@ expect_piece() {
 }
 
 it "sends a part of a file, small or large, from memory and from the disk"
-for file in numbers.txt large.bin; do
+for file in numbers.txt more.txt large.bin; do
     all=$(stat -c %s "$SITE/$file")
     http "/$file" -r 0-0
     expect_piece "$file" 0 1
     http "/$file" -r 100-1099
     expect_piece "$file" 100 1000
-    http "/$file" -r 10000-
-    expect_piece "$file" 10000 $((all - 10000))
+    http "/$file" -r 5000-
+    expect_piece "$file" 5000 $((all - 5000))
     http "/$file" -r -500
     expect_piece "$file" $((all - 500)) 500
     http "/$file" -r "5-$((all * 2))"
@@ -254,10 +255,10 @@ expect_equal "its length" "$(header Content-Length)" "$(stat -c %s "$DIR/body")"
 it "joins what overlaps, and sends the whole when it is asked for too much"
 http /numbers.txt -r 0-99,50-149
 expect_piece numbers.txt 0 150
-http /numbers.txt -r "$(seq 0 200 3200 | sed 's/.*/&-&/' | paste -sd ,)"
+http /numbers.txt -r "$(seq 0 100 1600 | sed 's/.*/&-&/' | paste -sd ,)"
 expect_status 200
 expect_file numbers.txt
-http /numbers.txt -r "$(seq 0 200 3000 | sed 's/.*/&-&/' | paste -sd ,)"
+http /numbers.txt -r "$(seq 0 100 1500 | sed 's/.*/&-&/' | paste -sd ,)"
 expect_status 206
 
 it "continues only the file that was begun: If-Range"
@@ -542,6 +543,45 @@ count=$(open_files)
 expect_equal "open files: 512, each for its reply and for parts of it" 1024 "$count"
 stop_server
 expect_code 0
+
+# A worker that drains no longer watches its listener.
+watched() {
+    cat "/proc/$WORKER/fdinfo/"* 2>/dev/null | grep -c '^tfd:'
+}
+drains() {
+    [ "$(watched)" -lt "$before" ]
+}
+
+it "closes kept connections with their next answer while it drains, whatever that is"
+serve "/=site:$SITE"
+http /numbers.txt
+tag=$(header ETag)
+for request in "/numbers.txt:X: y:200" "/large.bin:X: y:200" "/numbers.txt:If-None-Match: $tag:304" \
+    "/large.bin:If-None-Match: *:304" "/large.bin:Range: bytes=0-9:206" "/large.bin:Range: bytes=0-9,500-509:206"; do
+    IFS=: read -r target name value status <<<"$request"
+    coproc KEPT { exec socat -t 0.1 - "UNIX-CONNECT:$SOCKET"; }
+    kept=$KEPT_PID
+    PIDS+=("$kept")
+    exec 7<&"${KEPT[0]}" 8>&"${KEPT[1]}"
+    printf 'GET /empty.css HTTP/1.1\r\nHost: x\r\n\r\n' >&8
+    while IFS= read -r -t 5 line <&7 && [ "$line" != $'\r' ]; do :; done
+    WORKER=$(workers)
+    before=$(watched)
+    kill -TERM "$SERVER"
+    expect_soon drains
+    printf 'GET %s HTTP/1.1\r\nHost: x\r\n%s:%s\r\n\r\n' "$target" "$name" "$value" >&8
+    timeout 5 cat <&7 >"$DIR/last" || fail "the end of the connection" "an end" "none within 5 s"
+    exec 7<&- 8>&-
+    expect_match "the answer to $request" "^HTTP/1.1 $status " "$(head -1 "$DIR/last")"
+    expect_equal "Connection, in the answer to $request" close "$(sed '/^\r$/,$d' "$DIR/last" | tr -d '\r' | sed -n 's/^Connection: //p')"
+    if [ "$status" = 200 ]; then
+        expect_true cmp <(tail -c "$(stat -c %s "$SITE$target")" "$DIR/last") "$SITE$target"
+    fi
+    wait "$kept" 2>/dev/null
+    wait_until gone "$SERVER" || fail "berth" "its end" "it runs"
+    serve "/=site:$SITE"
+done
+stop_server
 
 it "goes on with few descriptors"
 (ulimit -n 60 && exec "${WRAPPER[@]}" "$BERTH" serve --uds "$SOCKET" "/=site:$SITE" >>"$DIR/berth.log" 2>&1) &

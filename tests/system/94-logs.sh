@@ -84,6 +84,7 @@ expect_true jq -es 'map(select(.role == "berth" and .level == "info" and (.messa
 for format in text json; do
     it "hostile bytes stay in their line, as $format"
     serve --log-format "$format" "$PROBE"
+    expect_soon test -s "$DIR/berth.out" # serve's own request
     before=$(wc -l <"$DIR/berth.out")
     raw 'GET /a"b\\\\c\xff\xc2\x9b?\x01\x1b[31m HTTP/1.1\r\nHost: localhost\r\nUser-Agent: "\\\\\xff\xfe\xc2\x9b31m\r\nConnection: close\r\n\r\n'
     raw 'G\x1bT" / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: x\x1by\r\nConnection: close\r\n\r\n'
@@ -95,6 +96,22 @@ for format in text json; do
     expect_match "what was cut" 'xxx….*""""…|xxx….*(\\")+…' "$(tail -n 1 "$DIR/berth.out")"
     [ "$format" = text ] || expect_equal "lines of JSON" 3 "$(tail -n 3 "$DIR/berth.out" | jq -c .status | wc -l)"
 done
+
+it "what libmicrohttpd answers by itself has one line, with who it was"
+serve "$PROBE"
+expect_soon test -s "$DIR/berth.out"
+before=$(wc -l <"$DIR/berth.out")
+raw "GET /$(printf 'x%.0s' {1..200000}) HTTP/1.1\r\nHost: localhost\r\n\r\n"
+expect_status 414
+raw 'GET / HTTP/3.7\r\nHost: localhost\r\n\r\n'
+expect_match "the status" '^(400|505)$' "$STATUS"
+refused=$STATUS
+raw 'GET / HTTP/1.1\r\nno colon\r\n\r\n'
+expect_status 400
+stop_server
+tail -n +$((before + 1)) "$DIR/berth.out" >"$DIR/lines"
+expect_equal "the statuses" "414 $refused 400 " "$(sed -nE "s/^$TIME $(id -un) uid=[0-9]+ pid=[0-9]+ \"[^\"]*\" ([0-9]+) .*/\\2/p" "$DIR/lines" | tr '\n' ' ')"
+expect_equal "the lines" 3 "$(wc -l <"$DIR/lines")"
 
 # ---- files ----
 
@@ -127,6 +144,23 @@ expect_soon grep -q '"GET /pid"' "$DIR/kept"
 stop_server
 rmdir "$DIR/access"
 
+it "a reload moves the access log, and one to where it cannot go changes nothing"
+echo "access-log = $DIR/one" >"$DIR/berth.conf"
+serve --config "$DIR/berth.conf" "$PROBE"
+http /pid
+echo "access-log = $DIR/two" >"$DIR/berth.conf"
+kill -HUP "$SERVER"
+expect_log 'reloaded: '
+http /pid
+expect_soon grep -q '"GET /pid"' "$DIR/two"
+expect_equal "lines in the first" 1 "$(lines "$DIR/one")"
+echo "access-log = $DIR/none/three" >"$DIR/berth.conf"
+kill -HUP "$SERVER"
+expect_log 'the reload failed.*--access-log: cannot open'
+http /pid
+expect_soon lines_are "$DIR/two" 2
+stop_server
+
 it "a file that cannot be opened is said at the start"
 run_berth --uds "$SOCKET" --access-log "$DIR/none/access" "$PROBE"
 expect_code 1
@@ -144,7 +178,7 @@ expect_code 0
 
 it "a disk that was full and is freed goes on with a line that says how many are missing"
 mkdir "$DIR/small"
-trap 'umount -l "$DIR/small" 2>/dev/null; leave' EXIT
+trap 'code=$?; umount -l "$DIR/small" 2>/dev/null; (exit "$code"); leave' EXIT
 if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=64k none "$DIR/small" 2>/dev/null; then
     serve --access-log "$DIR/small/access" --workers 2 "$PROBE"
     requests 2000
@@ -165,6 +199,17 @@ if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=64k none "$DIR/small" 2>/dev/n
 else
     echo "  only root can mount a small tmpfs: not tried"
 fi
+
+it "standard output that is closed gets no log, and nothing else gets it by accident"
+# shellcheck disable=SC2016
+start berth bash -c 'exec "$@" >&-' - "${WRAPPER[@]}" "$BERTH" serve --uds "$SOCKET" --workers 2 "$PROBE"
+SERVER=$PID
+wait_until answers "$SOCKET" || bail "berth does not answer at $SOCKET"
+requests 100
+expect_equal "standard output" /dev/null "$(find "/proc/$SERVER/fd/1" -printf %l)"
+expect_no_match "the error log" 'error|warning' "$(cat "$DIR/berth.log")"
+stop_server
+expect_code 0
 
 # ---- pipes ----
 
@@ -208,8 +253,12 @@ run "$SUPPORT/load" -t 5000 -n 1500 -p /nothing "$SOCKET"
 expect_match "the requests that were answered" "^other +1500\$" "$OUT"
 start reader cat "$DIR/errors"
 exec 7>&-
+is_told() {
+    http /nothing
+    grep -qE 'worker 1: warning: [0-9]+ lines are missing here: nobody took them' "$DIR/reader.out"
+}
+expect_soon is_told
 stop_server
-expect_soon grep -qE 'warning: [0-9]+ lines are missing here: nobody took them' "$DIR/reader.out"
 
 # ---- a service manager's ----
 

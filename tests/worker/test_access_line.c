@@ -103,21 +103,6 @@ START_TEST(test_json)
 }
 END_TEST
 
-/* Nobody is known: libmicrohttpd answered by itself. */
-START_TEST(test_error)
-{
-    struct access_entry entry = { .time = example.time, .method = "", .target = "", .status = 431, .complete = true };
-
-    entry.error = "too \"big\"";
-    ck_assert_str_eq(text_of(&entry),
-                     "2023-11-14T22:13:20.007Z - uid=- pid=- \"- -\" 431 0 0.000ms \"too \\\"big\\\"\"");
-    ck_assert_str_eq(json_of(&entry),
-                     "{\"time\":\"2023-11-14T22:13:20.007Z\",\"user\":null,\"uid\":null,\"pid\":null,"
-                     "\"method\":null,\"target\":null,\"status\":431,\"bytes\":0,\"milliseconds\":0.000,"
-                     "\"error\":\"too \\\"big\\\"\",\"complete\":true}");
-}
-END_TEST
-
 static const struct {
     const char *bytes, *word, *quoted, *json;
 } texts[] = {
@@ -273,7 +258,6 @@ Suite *suite_access_line(void)
     tcase_add_checked_fixture(lines, setup, NULL);
     tcase_add_test(lines, test_text);
     tcase_add_test(lines, test_json);
-    tcase_add_test(lines, test_error);
     tcase_add_loop_test(lines, test_escape, 0, COUNT(texts));
     tcase_add_loop_test(lines, test_longest, 0, 6);
     tcase_add_test(lines, test_cut);

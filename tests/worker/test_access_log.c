@@ -358,20 +358,29 @@ END_TEST
 START_TEST(test_off)
 {
     request(1);
-    access_log_add_error(&access_log, 400, "nobody hears this");
+    access_log_add_refused(&access_log, &peer, 400);
     access_log_replace(&access_log, STDERR_FILENO);
     ck_assert_uint_eq(dropped, 0);
 }
 END_TEST
 
-START_TEST(test_library_error)
+/* libmicrohttpd's own refusals; and a peer whose name nobody has waited for. */
+START_TEST(test_refused)
 {
+    struct peer_names *known = peer.berth_names, *unknown = names_take(54321, 54321);
+
     begin_pipe(true);
-    access_log_add_error(&access_log, 431, "too big");
+    access_log_add_refused(&access_log, &peer, 414);
+    peer.uid = 54321;
+    peer.berth_names = unknown;
+    access_log_add_refused(&access_log, &peer, 0);
+    peer.berth_names = known;
+    names_release(unknown);
     turn();
     read_all();
     text[text_size] = '\0';
-    ck_assert_ptr_nonnull(strstr(text, " - uid=- pid=- \"- -\" 431 0 0.000ms \"too big\"\n"));
+    ck_assert_ptr_nonnull(strstr(text, " pid=4711 \"- -\" 414 0 0.000ms \"-\"\n"));
+    ck_assert_ptr_nonnull(strstr(text, " 54321 uid=54321 pid=4711 \"- -\" - 0 0.000ms \"-\" incomplete\n"));
 }
 END_TEST
 
@@ -391,7 +400,7 @@ Suite *suite_access_log(void)
     tcase_add_test(log, test_replace);
     tcase_add_test(log, test_replace_blocked);
     tcase_add_test(log, test_off);
-    tcase_add_test(log, test_library_error);
+    tcase_add_test(log, test_refused);
     suite_add_tcase(suite, log);
     return suite;
 }
