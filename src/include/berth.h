@@ -248,14 +248,11 @@ struct berth_constant {
     size_t size;
     void *prepared[2]; /* berth's; zeroes at first */
 };
-#define BERTH_CONSTANT(status, type, literal)                                                                          \
-    {                                                                                                                  \
-        (status), (type), (literal), sizeof(literal) - 1,                                                              \
-        {                                                                                                              \
-            0, 0                                                                                                       \
-        }                                                                                                              \
-    }
+/* clang-format off */
+#define BERTH_CONSTANT(status, type, literal) { (status), (type), (literal), sizeof(literal) - 1, { 0, 0 } }
+/* clang-format on */
 
+/* Answers with it; the errors of this chapter. */
 BERTH_PUBLIC int berth_reply_constant(struct berth_reply *reply, struct berth_constant *constant);
 
 /*
