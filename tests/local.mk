@@ -39,4 +39,4 @@ count-tests:
 	$(AM_V_at)$(srcdir)/tests/support/count .
 
 .PHONY: check-asan check-valgrind check-debian13 count-tests fuzz
-EXTRA_DIST += tests/support/valgrind tests/support/count tests/lint .shellcheckrc
+EXTRA_DIST += tests/README.md tests/support/valgrind tests/support/count tests/lint .shellcheckrc
