@@ -23,7 +23,7 @@ include tests/bench/local.mk
 check-asan:
 	$(AM_V_at)$(MKDIR_P) asan && cd asan && \
 	{ test -f config.status || $(abs_srcdir)/configure -q --enable-sanitizers CC='$(CC)' CFLAGS='-g -O1'; } && \
-	BERTH_SLOW=yes ROUNDS=$${ROUNDS:-20} $(MAKE) check
+	SLOW=yes ROUNDS=$${ROUNDS:-20} $(MAKE) check
 
 # Valgrind is slow: the unit tests, and those scripts that pass through most of the code.
 valgrind_tests = 10-hello.sh 42-reload.sh 61-strictness.sh 80-hold.sh

@@ -72,7 +72,7 @@ for _ in 1 2 3 4 5; do
     [ "$took" -ge "$best" ] || best=$took
 done
 most=100
-[ -z "${BERTH_SLOW:-}" ] || most=1000
+[ -z "${SLOW:-}" ] || most=1000
 [ "$best" -lt "$most" ] || fail "the time until somebody answered" "less than $most ms" "$best ms"
 stop_server
 

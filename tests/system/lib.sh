@@ -4,8 +4,8 @@
 # the verbs below, and ends with `finish`. Everything happens in a temporary folder of its own, $DIR; what it started is
 # ended, by pid, however it leaves. Run one by hand from the build folder: tests/system/10-hello.sh
 #
-# BERTH_WRAPPER   put before berth's command line: valgrind in `make check-valgrind`
-# BERTH_SLOW      set where times mean little: under sanitizers and valgrind
+# RUN_UNDER   put before berth's command line: valgrind in `make check-valgrind`
+# SLOW      set where times mean little: under sanitizers and valgrind
 # ROUNDS          how often to kill and to reload, 100
 # PATIENCE        seconds to wait for what must happen
 
@@ -19,7 +19,7 @@ EXAMPLES=$BUILDDIR/contrib/examples
 SUPPORT=$BUILDDIR/tests/support
 PROBE=$SUPPORT/probe.so
 PATIENCE=${PATIENCE:-10}
-read -r -a WRAPPER <<<"${BERTH_WRAPPER:-}"
+read -r -a WRAPPER <<<"${RUN_UNDER:-}"
 
 DIR=$(mktemp -d /tmp/berth-test.XXXXXX)
 chmod 755 "$DIR" # others connect to sockets in it
@@ -33,10 +33,7 @@ FINISHED=
 
 # The environment of a tester is not the test's, and berth warns of variables that it does not know.
 for variable in $(compgen -e | grep -E '^(BERTH_|LISTEN_|NOTIFY_SOCKET|WATCHDOG_|JOURNAL_STREAM)' || true); do
-    case $variable in
-    BERTH_WRAPPER | BERTH_SLOW) export -n "${variable?}" ;;
-    *) unset "$variable" ;;
-    esac
+    unset "$variable"
 done
 
 # ---- cases ----
@@ -98,8 +95,8 @@ need_root() {
     if sudo -n true 2>/dev/null; then
         rm -rf "$DIR"
         trap - EXIT
-        export BERTH_WRAPPER="${BERTH_WRAPPER:-}" BERTH_SLOW="${BERTH_SLOW:-}"
-        exec sudo -n --preserve-env=BERTH_WRAPPER,BERTH_SLOW,ROUNDS,CI,PATIENCE "$SRCDIR/tests/system/${0##*/}"
+        export RUN_UNDER="${RUN_UNDER:-}" SLOW="${SLOW:-}"
+        exec sudo -n --preserve-env=RUN_UNDER,SLOW,ROUNDS,CI,PATIENCE "$SRCDIR/tests/system/${0##*/}"
     fi
     skip "only root can try this"
 }
