@@ -35,17 +35,13 @@ done
 stop_server
 
 it "accepts again after it ran out of descriptors"
-few_descriptors() {
-    ulimit -n 50
-    serve --limit-connections 1000 "$PROBE"
-}
-few_descriptors
+serve --limit-connections 1000 "$PROBE"
+prlimit --pid "$(workers)" --nofile=50:50
 for _ in 1 2 3; do
     crowd 80
     expect_soon answers_again
 done
 stop_server
-ulimit -n "$(ulimit -H -n)" 2>/dev/null
 
 it "lets a chunk's extension that fills the buffer take no worker's time"
 serve --worker-timeout 2s --timeout-body 4s "$PROBE"
@@ -99,6 +95,8 @@ PYTHON
 expect_equal "the statuses" "200 431" "$(cat "$DIR/fill.out")"
 
 it "refuses what the library hides: NULs, folded lines, lines without CR"
+refused='^400$'
+pkg-config --max-version 0.9.77 libmicrohttpd || refused='^(400|)$'
 for bytes in 'GET /pid\0x HTTP/1.1\r\nHost: x\r\n\r\n' \
     'GET /pid HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n' \
     'GET /pid HTTP/1.1\r\nHost: x\r\nX: a\0\r\n\r\n' \
@@ -109,7 +107,9 @@ for bytes in 'GET /pid\0x HTTP/1.1\r\nHost: x\r\n\r\n' \
     'GET /pid HTTP/1.1\r\nHost: x\nX: y\r\n\r\n' \
     'GET  /pid HTTP/1.1\r\nHost: x\r\n\r\n'; do
     raw "$bytes"
-    expect_match "the status of $bytes" '^400$' "$STATUS"
+    # From 1.0 on libmicrohttpd refuses these itself, and closes some without a word.
+    expect_match "the status of $bytes" "$refused" "$STATUS"
+    expect_code 0
 done
 
 it "takes what only looks odd: empty values, blanks around values, many fields"
