@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -53,15 +54,31 @@ static ssize_t write_blocking(int fd, const char *bytes, size_t size)
     return write(fd, bytes, size);
 }
 
+/* A terminal with `stty tostop` stops what writes to it in the background, and signals the whole group: SIGTTOU, which
+ * would take a worker away (supervisor.c). Who has it blocked just writes. */
+static ssize_t write_to_channel(const struct sink *sink, const char *bytes, size_t size)
+{
+    sigset_t stop, before;
+    ssize_t n;
+    int saved_errno;
+
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTTOU);
+    pthread_sigmask(SIG_BLOCK, &stop, &before);
+    n = sink->nonblocking ? write(sink->fd, bytes, size) : write_blocking(sink->fd, bytes, size);
+    saved_errno = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = saved_errno;
+    return n;
+}
+
 static ssize_t write_once(const struct sink *sink, const char *bytes, size_t size)
 {
     switch (sink->kind) {
     case SINK_SOCKET:
         return send(sink->fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
     case SINK_CHANNEL:
-        if (!sink->nonblocking)
-            return write_blocking(sink->fd, bytes, size);
-        break;
+        return write_to_channel(sink, bytes, size);
     case SINK_FILE:
         break;
     case SINK_NONE:

@@ -6,8 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -294,6 +297,71 @@ START_TEST(test_open)
 }
 END_TEST
 
+static volatile sig_atomic_t stops;
+
+static void on_stop(int number)
+{
+    (void)number;
+    stops++;
+}
+
+/* In the background of a terminal with `stty tostop`. Returns how often it was signalled, 100 if that cannot be tried.
+ */
+static int write_in_background(int terminal)
+{
+    struct sigaction action = { .sa_handler = on_stop };
+    sigset_t mask;
+
+    if (setpgid(0, 0) < 0 || dup2(terminal, STDERR_FILENO) < 0 || tcgetpgrp(STDERR_FILENO) == getpgrp())
+        return 100;
+    sigaction(SIGTTOU, &action, NULL);
+    berth_log(BERTH_LOG_INFO, "from the background");
+    sigprocmask(SIG_BLOCK, NULL, &mask);
+    return sigismember(&mask, SIGTTOU) ? 99 : (int)stops;
+}
+
+/* The leader of a session whose terminal that is. */
+static int lead(int terminal)
+{
+    struct termios termios;
+    int status = -1;
+    pid_t pid;
+
+    if (setsid() < 0 || ioctl(terminal, TIOCSCTTY, 0) < 0 || tcgetattr(terminal, &termios) < 0)
+        return 101;
+    termios.c_lflag |= TOSTOP;
+    if (tcsetattr(terminal, TCSANOW, &termios) < 0)
+        return 102;
+    pid = fork();
+    if (pid == 0)
+        _exit(write_in_background(terminal));
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 103;
+}
+
+START_TEST(test_background)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), terminal, status;
+    char text[256] = "";
+    pid_t pid;
+
+    ck_assert_int_ge(master, 0);
+    ck_assert_int_eq(grantpt(master) | unlockpt(master), 0);
+    terminal = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    ck_assert_int_ge(terminal, 0);
+    pid = fork();
+    if (pid == 0)
+        _exit(lead(terminal));
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFEXITED(status));
+    ck_assert_int_eq(WEXITSTATUS(status), 0);
+    ck_assert_int_gt(read(master, text, sizeof(text) - 1), 0);
+    ck_assert_ptr_nonnull(strstr(text, "from the background"));
+    close(terminal);
+    close(master);
+}
+END_TEST
+
 START_TEST(test_error)
 {
     struct error error;
@@ -326,6 +394,7 @@ Suite *suite_log(void)
     tcase_add_loop_test(lines, test_json, 0, COUNT(levels));
     tcase_add_loop_test(lines, test_json_long, 0, 4);
     tcase_add_test(lines, test_nobody_reads);
+    tcase_add_test(lines, test_background);
     tcase_add_test(lines, test_errno);
     suite_add_tcase(suite, lines);
     tcase_add_test(errors, test_error);
