@@ -11,6 +11,7 @@
 
 #include "apps/apps.h"
 #include "http/server.h"
+#include "worker/module_file.h"
 
 struct application {
     struct http_application http; /* what the router's routes point to */
@@ -51,7 +52,10 @@ static int load_module(const char *name, int fd, const struct berth_app **ret_ap
     const struct berth_app *app;
     char path[64];
     void *module;
+    int r = module_file_check(name, fd, error);
 
+    if (r < 0)
+        return r;
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     close(fd);
@@ -82,7 +86,7 @@ static int add_routes(struct applications *all, struct application *application,
         int r = router_add(router, mount, route, &application->http, error);
 
         if (r < 0)
-            return r;
+            return error_set(error, r, "%s: %s", application->settings->app, error->text);
         counters_add_row(all->counters, all->row_count++, route->method, mount, route->path);
     }
     return 0;

@@ -3,6 +3,7 @@ libberth_a_SOURCES += \
 	src/worker/access_log.c src/worker/access_log.h \
 	src/worker/application.c src/worker/application.h \
 	src/worker/memory.c src/worker/memory.h \
+	src/worker/module_file.c src/worker/module_file.h \
 	src/worker/self.c src/worker/self.h \
 	src/worker/timer.c src/worker/loop.h \
 	src/worker/worker.c src/worker/worker.h

@@ -124,7 +124,12 @@ refused "no ELF" "text\.so" "$DIR/text.so"
 : >"$DIR/empty.so"
 refused "an empty file" "empty\.so" "$DIR/empty.so"
 head -c 100 "$EXAMPLES/hello.so" >"$DIR/cut.so"
-refused "a file that is cut off" "cut\.so" "$DIR/cut.so"
+refused "a file that is cut off" "cut\.so is cut short, after 100 bytes" "$DIR/cut.so"
+size=$(stat -c %s "$EXAMPLES/hello.so")
+for part in $((size / 2)) $((size - 10)); do
+    head -c "$part" "$EXAMPLES/hello.so" >"$DIR/cut.so"
+    refused "a file of which $part bytes are there" "cut\.so is cut short, after $part bytes" "$DIR/cut.so"
+done
 refused "a missing file" "missing\.so" "$DIR/missing.so"
 refused "a missing source" "missing\.c" "$DIR/missing.c"
 
@@ -135,7 +140,7 @@ sed -i 's/"page"/"no name!"/' "$DIR/nameless.c"
 refused "an application with a bad name" "letters, digits" "$DIR/nameless.c"
 app "$DIR/handlerless.c" x
 sed -i 's/"\/", page/"\/", 0/' "$DIR/handlerless.c"
-refused "a route without a handler" "GET /.* no handler" "$DIR/handlerless.c"
+refused "a route without a handler" "handlerless\.c: .*GET /.* no handler" "$DIR/handlerless.c"
 PROBE_REFUSE=$DIR/refuse refused "a start hook that refuses" "told to refuse" "$PROBE"
 
 it "refuses a folder and a name that are no applications, with exit code 2 or 3"
