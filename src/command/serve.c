@@ -23,7 +23,8 @@ void serve_help(FILE *stream)
           "of the file; one at the mount of such a section gets its settings. \"berth check\" says what is wrong\n"
           "with all of this.\n"
           "\n"
-          "A C source is compiled with $CC (cc), $CFLAGS (-O2 -g) and, at the end, $LDLIBS.\n",
+          "A C source is compiled with $CC (cc), $CFLAGS (-O2 -g) and, at the end, $LDLIBS; a compiler that\n"
+          "takes longer than a minute is ended.\n",
           stream);
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/bytes.h"
@@ -19,7 +20,9 @@
 
 extern char **environ;
 
-enum { WORDS_MAX = 256 };
+enum { WORDS_MAX = 256, REMOVE_TRIES = 100 };
+
+unsigned int compile_limit_ms = 60000;
 
 /* The compiler's command line. Its words point into the copies and into the paths of compile_source. */
 struct command_line {
@@ -106,6 +109,26 @@ static int command_line_init(struct command_line *line, char *source, char *outp
 
 /* ---- running it ---- */
 
+/* What a compiler that was killed leaves lies here as well, since the folder is its TMPDIR. One of its programs may be
+ * about to add to it still: then once more. */
+static void remove_folder(const char *folder)
+{
+    int tries = 0;
+
+    do {
+        DIR *dir = opendir(folder);
+        struct dirent *entry;
+
+        while (dir && (entry = readdir(dir)))
+            unlinkat(dirfd(dir), entry->d_name, 0); /* fails for . and .. */
+        if (dir)
+            closedir(dir);
+        if (rmdir(folder) == 0)
+            return;
+    } while (errno == ENOTEMPTY && ++tries < REMOVE_TRIES);
+    log_warning("%s is left behind: %s", folder, strerror(errno));
+}
+
 static sigset_t watched_signals(void)
 {
     sigset_t set;
@@ -137,24 +160,80 @@ static int spawn(struct command_line *line, pid_t *ret_pid)
     return -r;
 }
 
-/* Waits for the compiler. A signal to us ends it, and -EINTR says so. */
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Waits for the compiler. A signal to us ends it, and -EINTR says so; it is -ETIMEDOUT at the end of our patience. */
 static int await(pid_t pid, int *ret_status)
 {
+    uint64_t deadline = now_ms() + compile_limit_ms;
     sigset_t watched = watched_signals();
-    int status, number, r = 0;
+    int status, r = 0;
 
     while (waitpid(pid, &status, WNOHANG) != pid) {
-        if (sigwait(&watched, &number) != 0 || number == SIGCHLD)
+        uint64_t now = now_ms(), left = now < deadline ? deadline - now : 0;
+        struct timespec pause = { .tv_sec = (time_t)(left / 1000), .tv_nsec = (long)(left % 1000) * 1000000 };
+        int number = r == 0 ? sigtimedwait(&watched, NULL, &pause) : sigwaitinfo(&watched, NULL);
+
+        if (number == SIGCHLD || (number < 0 && errno != EAGAIN))
             continue;
         kill(-pid, SIGKILL);
-        r = -EINTR;
+        r = number < 0 ? -ETIMEDOUT : -EINTR;
     }
     if (r == 0)
         *ret_status = status;
     return r;
 }
 
-static int run_compiler(struct command_line *line, const char *source)
+/* Does what remains to be done when we are killed: ends the compiler and all that it runs, and removes the folder.
+ * Signals that are for us reach it, too, by way of a process group; it only looks whether we are there. */
+static void guard(pid_t parent, pid_t compiler, const char *folder) __attribute__((noreturn));
+static void guard(pid_t parent, pid_t compiler, const char *folder)
+{
+    sigset_t watched = watched_signals();
+
+    close(CONTRACT_OUTPUT_FD);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    while (getppid() == parent)
+        sigwaitinfo(&watched, NULL);
+    kill(-compiler, SIGKILL);
+    remove_folder(folder);
+    _exit(EXIT_SUCCESS);
+}
+
+/* Without one the compiler runs all the same. */
+static pid_t start_guard(pid_t compiler, const char *folder)
+{
+    pid_t parent = getpid(), pid = fork();
+
+    if (pid == 0)
+        guard(parent, compiler, folder);
+    return pid;
+}
+
+static void end_guard(pid_t pid)
+{
+    if (pid < 0)
+        return;
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+static int watch_compiler(pid_t compiler, const char *folder, int *ret_status)
+{
+    pid_t guard_pid = start_guard(compiler, folder);
+    int r = await(compiler, ret_status);
+
+    end_guard(guard_pid);
+    return r;
+}
+
+static int run_compiler(struct command_line *line, const char *source, const char *folder)
 {
     int status, r;
     pid_t pid;
@@ -167,7 +246,9 @@ static int run_compiler(struct command_line *line, const char *source)
     else if (r < 0)
         log_error("%s: cannot run the compiler \"%s\": %s", source, line->words[0], strerror(-r));
     if (r == 0)
-        r = await(pid, &status);
+        r = watch_compiler(pid, folder, &status);
+    if (r == -ETIMEDOUT)
+        log_error("%s: \"%s\" was not done within %u s: it is ended", source, line->words[0], compile_limit_ms / 1000);
     if (r == 0 && status != 0) {
         log_error("%s: \"%s\" refused it", source, line->words[0]);
         r = -ENOEXEC;
@@ -193,20 +274,6 @@ static int copy_out(const char *path)
     return r;
 }
 
-/* What a compiler that was killed leaves lies here as well, since the folder is its TMPDIR. */
-static void remove_folder(const char *folder)
-{
-    DIR *dir = opendir(folder);
-    struct dirent *entry;
-
-    while (dir && (entry = readdir(dir)))
-        unlinkat(dirfd(dir), entry->d_name, 0); /* fails for . and .. */
-    if (dir)
-        closedir(dir);
-    if (rmdir(folder) < 0)
-        log_warning("%s is left behind: %s", folder, strerror(errno));
-}
-
 static int compile_in(const char *folder, char *source)
 {
     struct command_line line;
@@ -221,7 +288,7 @@ static int compile_in(const char *folder, char *source)
     if (r < 0) {
         log_error("%s: cannot make a command line of CC, CFLAGS and LDLIBS: %s", source, strerror(-r));
     } else {
-        r = run_compiler(&line, source);
+        r = run_compiler(&line, source, folder);
         if (r == 0) {
             r = copy_out(output);
             if (r < 0)
@@ -255,6 +322,7 @@ int compile_main(int argc, char **argv)
 {
     sigset_t watched = watched_signals();
 
+    prctl(PR_SET_NAME, "berth compile");
     log_init(BERTH_LOG_INFO, "berth compile");
     if (argc != 2 || fcntl(CONTRACT_OUTPUT_FD, F_SETFD, FD_CLOEXEC) < 0) {
         log_error("this is for berth serve to run: compile SOURCE, with descriptor %d open for the result",
@@ -263,6 +331,5 @@ int compile_main(int argc, char **argv)
     }
     /* Blocked, and looked at in await: every path removes the folder. */
     sigprocmask(SIG_BLOCK, &watched, NULL);
-    prctl(PR_SET_PDEATHSIG, SIGTERM); /* a supervisor that was killed needs no module */
     return compile_source(argv[1]) == 0 ? EXIT_SUCCESS : EXIT_APPLICATION;
 }

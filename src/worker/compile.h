@@ -9,4 +9,7 @@
  * that says why. */
 int compile_main(int argc, char **argv);
 
+/* A compiler that takes longer is ended. Tests have less patience. */
+extern unsigned int compile_limit_ms;
+
 #endif
