@@ -11,8 +11,13 @@
  *   7 …       the listeners, in the launch file's order
  *   then …    the modules, in the launch file's order
  *
- * and the supervisor's environment without LISTEN_*, NOTIFY_SOCKET, WATCHDOG_* and BERTH_*. A compiler, started as
- * `berth compile SOURCE`, has the same environment and, besides 0 to 2, one descriptor:
+ * and the supervisor's environment without LISTEN_*, NOTIFY_SOCKET, WATCHDOG_* and BERTH_*. HUP, INT, QUIT, TERM, USR1,
+ * USR2, TTIN and TTOU are blocked until it unblocks them: a signal to the whole group, while it starts, is not for it.
+ * No other signal is blocked, and none is ignored.
+ *
+ * A compiler, started as
+ * `berth compile SOURCE`, has the same environment, no signal blocked, TERM when the supervisor ends, and, besides 0 to
+ * 2, one descriptor:
  *
  *   3         the memfd that its shared object is to be written to
  */

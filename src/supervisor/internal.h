@@ -46,6 +46,7 @@ struct process {
     bool pinged;       /* and has not answered */
     bool explained;    /* why it ends was said already */
     bool timed_out;    /* --worker-timeout was over */
+    bool reaped;       /* its pid is nobody's, or somebody else's */
     uint64_t ready_at; /* on the loop's clock; 0: never */
     int channel;       /* -1: over */
     uv_poll_t poll;    /* on the channel */
@@ -123,7 +124,8 @@ bool generation_replaces(const struct generation *generation, const struct proce
 struct supervisor {
     int argc;
     char **argv;
-    char program[PATH_MAX]; /* what children are started from */
+    char program_path[PATH_MAX];
+    struct program program; /* what children are started from */
     uv_loop_t loop;
     struct sockets sockets;
     struct counters *counters;

@@ -7,11 +7,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "apps/apps.h"
+#include "common/bytes.h"
+#include "common/contract.h"
 #include "common/log.h"
-#include "supervisor/child.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U /* Linux 6.3 */
@@ -77,7 +79,7 @@ int modules_examine(const char *app, struct error *error)
     return r;
 }
 
-/* Where the compiled object goes. Kernels before 6.3 do not know the flag that says that it is to be executed. */
+/* Where the object goes. Kernels before 6.3 do not know the flag that says that it is to be executed. */
 static int make_memfd(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -92,12 +94,50 @@ static int make_memfd(const char *path)
     return fd < 0 ? -errno : fd;
 }
 
-static int start_compiler(struct module *module, const char *program, const struct identity *identity,
+/* What comes after must not change it: it is what every worker of the generation runs. */
+static int seal(const struct module *module, struct error *error)
+{
+    int r = fcntl(module->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+
+    return r < 0 ? error_set(error, -errno, "%s: cannot seal: %s", module->path, strerror(errno)) : 0;
+}
+
+static int copy(int from, int to)
+{
+    char buffer[65536];
+    ssize_t size = 1;
+    int r = 0;
+
+    while (r == 0 && size > 0) {
+        size = read(from, buffer, sizeof(buffer));
+        r = size < 0 ? -errno : output_write(to, buffer, (size_t)size);
+    }
+    return r;
+}
+
+/* A copy: what is written into the file later would change under the workers that have it mapped. */
+static int take_file(struct module *module, struct error *error)
+{
+    int file, r = open_file(module->path, &file, error);
+
+    if (r < 0)
+        return r;
+    module->fd = make_memfd(module->path);
+    r = module->fd < 0 ? module->fd : copy(file, module->fd);
+    close(file);
+    if (r < 0)
+        return error_set(error, r, "%s: cannot be copied into memory: %s", module->path, strerror(-r));
+    return seal(module, error);
+}
+
+static int start_compiler(struct module *module, const struct program *program, const struct identity *identity,
                           struct error *error)
 {
     char name[] = "berth", subcommand[] = "compile";
     char *argv[] = { name, subcommand, module->path, NULL };
-    struct child_spec spec = { .program = program, .argv = argv, .fd_count = 1, .identity = identity };
+    struct child_spec spec = {
+        .program = program, .argv = argv, .fd_count = 1, .identity = identity, .death_signal = SIGTERM
+    };
     int fd, r;
 
     r = open_file(module->path, &fd, error); /* a missing source deserves a better line than the compiler's */
@@ -116,7 +156,7 @@ static int start_compiler(struct module *module, const char *program, const stru
     return 0;
 }
 
-int modules_open(struct modules *ret_modules, const struct settings *settings, const char *program,
+int modules_open(struct modules *ret_modules, const struct settings *settings, const struct program *program,
                  const struct identity *identity, struct error *error)
 {
     struct modules modules = { .items = calloc(settings->app_count + 1, sizeof(*modules.items)) };
@@ -134,7 +174,7 @@ int modules_open(struct modules *ret_modules, const struct settings *settings, c
         if (!module->path)
             r = error_set(error, -ENOMEM, "out of memory");
         else if (ends_in(module->path, ".so"))
-            r = open_file(module->path, &module->fd, error);
+            r = take_file(module, error);
         else
             r = start_compiler(module, program, identity, error);
     }
@@ -148,14 +188,6 @@ int modules_open(struct modules *ret_modules, const struct settings *settings, c
     return r;
 }
 
-/* What comes after must not change it: it is what every worker of the generation runs. */
-static int seal(struct module *module, struct error *error)
-{
-    int r = fcntl(module->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
-
-    return r < 0 ? error_set(error, -ENOEXEC, "%s: cannot seal: %s", module->path, strerror(errno)) : 1;
-}
-
 int modules_reaped(struct modules *modules, pid_t pid, int status, struct error *error)
 {
     for (size_t i = 0; i < modules->count; i++) {
@@ -165,8 +197,11 @@ int modules_reaped(struct modules *modules, pid_t pid, int status, struct error 
             continue;
         module->compiler = 0;
         if (status == 0)
-            return seal(module, error);
-        return error_set(error, -ENOEXEC, "%s was not compiled: its compiler %s", module->path, child_fate(status));
+            return seal(module, error) < 0 ? -ENOEXEC : 1;
+        if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_APPLICATION) /* it has told */
+            return error_set(error, -ENOEXEC, "%s was not compiled: see above", module->path);
+        return error_set(error, -ENOEXEC, "%s was not compiled: what was to compile it %s", module->path,
+                         child_fate(status));
     }
     return 0;
 }

@@ -1,6 +1,7 @@
 /*
- * The modules of a generation: each application's shared object as a descriptor, so that a worker that is replaced
- * loads what its siblings loaded, whatever became of the file. A source is compiled first, by a child of its own.
+ * The modules of a generation: each application's shared object as a memfd that nobody can change, so that a worker
+ * that is replaced loads what its siblings loaded, whatever became of the file, or is written into it. A source is
+ * compiled first, by a child of its own.
  */
 #ifndef BERTH_SUPERVISOR_MODULES_H
 #define BERTH_SUPERVISOR_MODULES_H
@@ -10,11 +11,11 @@
 #include <sys/types.h>
 
 #include "common/settings.h"
-#include "supervisor/identity.h"
+#include "supervisor/child.h"
 
 struct module {
     char *path;
-    int fd;         /* read-only; while its compiler runs, what that writes */
+    int fd;         /* sealed; while its compiler runs, what that writes */
     pid_t compiler; /* 0: none */
 };
 
@@ -32,7 +33,7 @@ int modules_examine(const char *app, struct error *error);
 
 /* Opens the modules, and starts a compiler (`program compile SOURCE`) for each source, as `identity`. On failure
  * nothing runs and nothing is open. */
-int modules_open(struct modules *ret_modules, const struct settings *settings, const char *program,
+int modules_open(struct modules *ret_modules, const struct settings *settings, const struct program *program,
                  const struct identity *identity, struct error *error);
 
 /* A child has ended: if it is one of our compilers, 1, or -ENOEXEC when it failed. 0: none of ours. */

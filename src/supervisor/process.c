@@ -86,9 +86,9 @@ static int run(const struct generation *generation, unsigned int number, int cha
 {
     char name[] = "berth", subcommand[] = "worker", text[16];
     char *argv[] = { name, subcommand, text, NULL };
-    struct child_spec spec = { .program = generation->supervisor->program,
-                               .argv = argv,
-                               .identity = &generation->identity };
+    struct child_spec spec = {
+        .program = &generation->supervisor->program, .argv = argv, .identity = &generation->identity, .deaf = true
+    };
     int launch = reopen_launch(generation->launch_fd);
     int *fds, r = -ENOMEM;
 
@@ -178,7 +178,8 @@ static void on_channel_end(struct process *process)
 
 static void on_offence(struct process *process)
 {
-    log_error("worker %u (pid %d) sent what no worker may send: it is killed", process->number, (int)process->pid);
+    log_error("worker %u (pid %d) sent what no worker may send%s", process->number, (int)process->pid,
+              process->reaped ? "" : ": it is killed");
     process->explained = true;
     process_kill(process);
     on_channel_end(process);
@@ -305,7 +306,8 @@ void process_stop(struct process *process)
 
 void process_kill(struct process *process)
 {
-    kill(process->pid, SIGKILL);
+    if (!process->reaped)
+        kill(process->pid, SIGKILL);
 }
 
 void process_send_log(struct process *process)
@@ -384,6 +386,7 @@ bool process_lived(const struct process *process)
 
 void process_reaped(struct process *process, int status)
 {
+    process->reaped = true;
     read_channel(process, ALL_MESSAGES); /* its last words, such as why it failed */
     counters_retire(process->generation->supervisor->counters, process->number);
     generation_on_end(process->generation, process, status);

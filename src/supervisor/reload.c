@@ -91,7 +91,7 @@ static int load_settings(struct supervisor *supervisor, struct settings *ret_set
         return r;
     settings_done(ret_settings);
     mistakes_done(mistakes); /* the warnings come again */
-    return default_set_load(ret_settings, supervisor->argc, supervisor->argv, supervisor->program, mistakes);
+    return default_set_load(ret_settings, supervisor->argc, supervisor->argv, supervisor->program.path, mistakes);
 }
 
 /* One mistake is told by whoever calls; of several each has its line in the log before. */
@@ -158,7 +158,7 @@ int reload_begin(struct supervisor *supervisor, struct error *error)
         sockets_revert(&supervisor->sockets);
         return reload_exit_code(r);
     }
-    r = modules_open(&generation->modules, &generation->settings, supervisor->program, &generation->identity, error);
+    r = modules_open(&generation->modules, &generation->settings, &supervisor->program, &generation->identity, error);
     if (r < 0) {
         generation_free(generation);
         sockets_revert(&supervisor->sockets);
@@ -180,17 +180,31 @@ static void finish_reload(struct supervisor *supervisor)
     }
 }
 
+/* What is compiled is no longer what is asked for, and may never end. */
+static void give_up_compiling(struct supervisor *supervisor)
+{
+    struct generation *generation = supervisor->next;
+
+    log_info("reloading from the beginning: what was being compiled is given up");
+    supervisor->next = NULL;
+    sockets_revert(&supervisor->sockets);
+    generation_abort(generation);
+}
+
 void reload_request(struct supervisor *supervisor)
 {
     struct error error = { .text = "" };
 
     if (supervisor->stopping)
         return;
-    if (supervisor->next) {
+    if (supervisor->next && (supervisor->next->state != GENERATION_COMPILING || !supervisor->current)) {
         supervisor->reload_again = true;
         return;
     }
-    log_info("reloading");
+    if (supervisor->next)
+        give_up_compiling(supervisor);
+    else
+        log_info("reloading");
     notify_reloading(supervisor->notify);
     if (reload_begin(supervisor, &error) != 0)
         reload_fail(supervisor, error.text);

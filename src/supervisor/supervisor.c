@@ -183,6 +183,15 @@ void supervisor_reopen_logs(struct supervisor *supervisor)
         generation_reopen_access_log(g);
 }
 
+static void reopen_logs(struct supervisor *supervisor)
+{
+    const struct generation *generation = supervisor->current;
+
+    if (generation && !generation->settings.log_file && !generation->settings.access_log)
+        log_info("SIGUSR1: there is neither --log nor --access-log to open again");
+    supervisor_reopen_logs(supervisor);
+}
+
 /* One worker more or less. */
 static void change_count(struct supervisor *supervisor, int by)
 {
@@ -228,7 +237,7 @@ static void adjust(struct supervisor *supervisor, int number)
         reload_request(supervisor);
         break;
     case SIGUSR1:
-        supervisor_reopen_logs(supervisor);
+        reopen_logs(supervisor);
         break;
     case SIGUSR2:
         log_warning("SIGUSR2: ignored, berth cannot be upgraded in place yet; restart it");
@@ -265,14 +274,19 @@ static void on_signal(uv_signal_t *handle, int number)
 
 /* ---- the beginning ---- */
 
-static int resolve_program(struct supervisor *supervisor, struct error *error)
+/* The link itself does without rights to the folders above; the path is what is true under valgrind as well. */
+static int open_program(struct supervisor *supervisor, struct error *error)
 {
-    ssize_t length = readlink("/proc/self/exe", supervisor->program, sizeof(supervisor->program) - 1);
+    ssize_t length = readlink("/proc/self/exe", supervisor->program_path, sizeof(supervisor->program_path) - 1);
 
     if (length < 0)
         return error_set(error, -errno, "/proc/self/exe: %s; is /proc mounted?", strerror(errno));
-    supervisor->program[length] = '\0';
-    return 0;
+    supervisor->program_path[length] = '\0';
+    supervisor->program.path = supervisor->program_path;
+    supervisor->program.fd = open(supervisor->program_path, O_PATH | O_CLOEXEC);
+    if (supervisor->program.fd < 0)
+        supervisor->program.fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+    return supervisor->program.fd < 0 ? error_set(error, -errno, "/proc/self/exe: %s", strerror(errno)) : 0;
 }
 
 /* Every connection is a descriptor: take all that we may have. */
@@ -352,7 +366,7 @@ static int prepare(struct supervisor *supervisor, struct error *error)
     if (r < 0)
         error_set(error, r, "NOTIFY_SOCKET, WATCHDOG_USEC or WATCHDOG_PID: %s", strerror(-r));
     if (r == 0)
-        r = resolve_program(supervisor, error);
+        r = open_program(supervisor, error);
     if (r == 0)
         r = prepare_counters(supervisor, error);
     if (r == 0)
@@ -368,6 +382,8 @@ static void done(struct supervisor *supervisor)
     counters_free(supervisor->counters);
     if (supervisor->banner_fd >= 0)
         close(supervisor->banner_fd);
+    if (supervisor->program.fd >= 0)
+        close(supervisor->program.fd);
 }
 
 static int serve(struct supervisor *supervisor)
@@ -386,7 +402,7 @@ static int serve(struct supervisor *supervisor)
 
 int supervisor_run(int argc, char **argv)
 {
-    struct supervisor supervisor = { .argc = argc, .argv = argv, .banner_fd = -1 };
+    struct supervisor supervisor = { .argc = argc, .argv = argv, .program = { .fd = -1 }, .banner_fd = -1 };
     struct error error = { .text = "" };
     int code = prepare(&supervisor, &error);
 

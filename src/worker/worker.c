@@ -178,9 +178,12 @@ static void ignore_signals(void)
     static const int signals[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGUSR1,
                                    SIGUSR2, SIGTTIN, SIGTTOU, SIGPIPE, SIGXFSZ };
     struct sigaction action = { .sa_handler = ignored, .sa_flags = SA_RESTART };
+    sigset_t none;
 
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
         sigaction(signals[i], &action, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL); /* they were blocked up to here: see contract.h */
 }
 
 /* What was inherited is ours alone: none of it goes on to the children of an application. */

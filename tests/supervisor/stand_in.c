@@ -33,6 +33,7 @@ static struct launch launch;
 static const char *number;
 static char module_text[256];
 static bool deaf, draining, hangs_next;
+static sigset_t inherited_mask;
 
 static void tell(enum control_type type, const char *body)
 {
@@ -108,6 +109,17 @@ static void offend(FILE *out)
         abort();
 }
 
+/* While the supervisor is stopped, with more to say than it reads in two turns. */
+static void part(FILE *out)
+{
+    kill(getppid(), SIGSTOP);
+    for (int i = 0; i < 150; i++)
+        tell(CONTROL_BUSY, NULL);
+    offend(out);
+    fflush(out);
+    _exit(EXIT_FAILURE);
+}
+
 static void hang_up(FILE *out)
 {
     fputs("bye", out);
@@ -142,11 +154,16 @@ static void make_orphan(FILE *out)
     fprintf(out, "%d", (int)pid);
 }
 
+static bool is_useless(int signal_number)
+{
+    return signal_number == SIGHUP || signal_number == SIGINT || signal_number == SIGQUIT || signal_number == SIGTERM ||
+           signal_number == SIGUSR1 || signal_number == SIGUSR2 || signal_number == SIGTTIN || signal_number == SIGTTOU;
+}
+
 /* What contract.h says of what we were given. */
 static void judge_inheritance(FILE *out)
 {
     int expected = module_fd() + (int)launch.settings.app_count;
-    sigset_t mask;
 
     for (int fd = 0; fd < expected; fd++)
         if (fcntl(fd, F_GETFD) < 0)
@@ -160,12 +177,11 @@ static void judge_inheritance(FILE *out)
             fprintf(out, "%s; ", *variable);
     if (getenv("KEPT") == NULL)
         fputs("KEPT was not; ", out);
-    sigprocmask(SIG_BLOCK, NULL, &mask);
     for (int signal_number = 1; signal_number < 32; signal_number++) {
         struct sigaction action;
 
-        if (sigismember(&mask, signal_number))
-            fprintf(out, "signal %d is blocked; ", signal_number);
+        if (sigismember(&inherited_mask, signal_number) != is_useless(signal_number))
+            fprintf(out, "signal %d is%s blocked; ", signal_number, is_useless(signal_number) ? " not" : "");
         if (sigaction(signal_number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
             fprintf(out, "signal %d is ignored; ", signal_number);
     }
@@ -176,19 +192,13 @@ static const struct {
     const char *name;
     void (*run)(FILE *out);
 } stand_ins[] = {
-    { "who", say_who },
-    { "crash", crash },
-    { "hang", hang },
-    { "hang next", hang_next },
-    { "deaf", become_deaf },
-    { "busy", become_busy },
-    { "idle", become_idle },
-    { "retire", retire },
-    { "offend", offend },
-    { "hang up", hang_up },
-    { "log", write_log },
-    { "orphan", make_orphan },
-    { "inherited", judge_inheritance },
+    { "who", say_who },        { "crash", crash },
+    { "hang", hang },          { "hang next", hang_next },
+    { "deaf", become_deaf },   { "busy", become_busy },
+    { "idle", become_idle },   { "retire", retire },
+    { "offend", offend },      { "hang up", hang_up },
+    { "part", part },          { "log", write_log },
+    { "orphan", make_orphan }, { "inherited", judge_inheritance },
 };
 
 static void serve_one(int listener)
@@ -262,6 +272,7 @@ static int stand_in(int argc, char **argv)
 {
     struct error error;
 
+    sigprocmask(SIG_BLOCK, NULL, &inherited_mask);
     number = argc > 1 ? argv[1] : "?";
     if (launch_read(CONTRACT_LAUNCH_FD, &launch, &error) < 0) {
         tell(CONTROL_FAILED, error.text);
@@ -285,12 +296,22 @@ static int stand_in(int argc, char **argv)
     return EXIT_SUCCESS;
 }
 
+/* With as little patience as the test has. */
+static int compile(int argc, char **argv)
+{
+    const char *limit = getenv("COMPILE_LIMIT_MS");
+
+    if (limit != NULL)
+        compile_limit_ms = (unsigned int)strtoul(limit, NULL, 10);
+    return compile_main(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "worker") == 0)
         return stand_in(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "compile") == 0)
-        return compile_main(argc - 1, argv + 1);
+        return compile(argc - 1, argv + 1);
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* as PID 1 is */
     return serve_main(argc - 1, argv + 1);
 }

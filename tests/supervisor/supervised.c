@@ -59,7 +59,7 @@ bool logged(const char *text)
 }
 
 /* tests/unit's own folder holds supervisor/stand_in. */
-static const char *program(void)
+const char *stand_in_program(void)
 {
     static char path[4096];
     const char *given = getenv("STAND_IN");
@@ -81,7 +81,7 @@ static void run(char **argv, int listener)
         _exit(99);
     for (int fd = 10; fd < 64; fd++)
         close(fd);
-    execv(program(), argv);
+    execv(stand_in_program(), argv);
     _exit(98);
 }
 

@@ -34,6 +34,7 @@ extern pid_t supervisor; /* 0: none */
 void start_with(int listener, ...);
 #define START(...) start_with(-1, __VA_ARGS__, NULL)
 
+const char *stand_in_program(void); /* what it runs */
 void send_signal(int number);
 int wait_end(void); /* its exit code */
 

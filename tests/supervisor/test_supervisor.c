@@ -90,7 +90,7 @@ static const struct {
 } refusals[] = {
     { "fail no luck", "app.so", "--backlog", "5", "could not start: no luck", 3 },
     { "exit", "app.so", "--backlog", "5", "exited with status 7 before it was ready", 3 },
-    { "never", "app.so", "--worker-timeout", "200ms", "was not ready within 200 ms: it is ended with SIGABRT\n", 3 },
+    { "never", "app.so", "--worker-timeout", "2s", "was not ready within 2000 ms: it is ended with SIGABRT\n", 3 },
     { "ready", "none.so", "--backlog", "5", "none.so: No such file", 3 },
     { "ready", "none.c", "--backlog", "5", "none.c: No such file", 3 },
     { "ready", "none", "--backlog", "5", "\"none\" is no application", 2 },
@@ -217,13 +217,36 @@ START_TEST(reaps_strangers)
 }
 END_TEST
 
+/* A copy of the program in a folder that nobody but root may enter. */
+static void use_private_program(void)
+{
+    char command[8192], *path = strdup(scratch_path("private/berth"));
+
+    ck_assert_int_eq(mkdir(scratch_path("private"), 0700), 0);
+    snprintf(command, sizeof(command), "cp '%s' '%s'", stand_in_program(), path);
+    ck_assert_int_eq(system(command), 0);
+    setenv("STAND_IN", path, 1);
+    free(path);
+}
+
+/* Also where whoever it becomes cannot go to the program, or nobody can any more. */
 START_TEST(becomes_another_user)
 {
     const char *answer;
     char expected[32];
+    pid_t worker;
 
+    if (_i == 1)
+        use_private_program();
     START("--uds", "s", "--user", "54321", "--group", "54322", "app.so");
-    wait_worker();
+    worker = wait_worker();
+    if (_i == 1) {
+        unlink(scratch_path("private/berth"));
+        rmdir(scratch_path("private"));
+        unsetenv("STAND_IN");
+        ask("crash");
+        WAIT_FOR(ask_pid("who") > 0 && is_gone(worker));
+    }
     answer = ask("who");
     snprintf(expected, sizeof(expected), " %d ready", SOMEBODY);
     ck_assert_ptr_nonnull(strstr(answer, expected));
@@ -237,7 +260,7 @@ static const struct {
 } ends[] = {
     { "crash", "was ended by SIGSEGV: it is replaced at once" },
     { "offend", "sent what no worker may send" },
-    { "hang", "did not answer within 300 ms: it is ended with SIGABRT and replaced" },
+    { "hang", "did not answer within 2000 ms: it is ended with SIGABRT and replaced" },
     { "hang up", "was ended by SIGKILL: it is replaced at once" },
 };
 
@@ -246,7 +269,7 @@ START_TEST(replaces_a_worker_alone)
 {
     pid_t pids[2], now[2];
 
-    START("--uds", "s", "--uds", "t", "--worker-timeout", "300ms", "--workers", "2", "app.so");
+    START("--uds", "s", "--uds", "t", "--worker-timeout", "2s", "--workers", "2", "app.so");
     WAIT_FOR(count_in(log_text(), "is ready") == 2);
     pids[0] = wait_worker();
     WAIT_FOR((pids[1] = ask_pid("who")) != pids[0] && pids[1] > 0);
@@ -258,6 +281,38 @@ START_TEST(replaces_a_worker_alone)
     now[0] = wait_worker();
     WAIT_FOR((now[1] = ask_pid("who")) != now[0] && now[1] > 0);
     ck_assert_uint_eq(count_in(log_text(), "replaced"), _i == 1 ? 0 : 1);
+}
+END_TEST
+
+static bool is_zombie(pid_t pid)
+{
+    char path[64], state = ' ';
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+        state = ' ';
+    fclose(file);
+    return state == 'Z';
+}
+
+/* The offence is found behind so many messages that the end is noticed first. */
+START_TEST(signals_nobody_who_is_reaped)
+{
+    pid_t worker;
+
+    START("--uds", "s", "app.so");
+    wait_worker();
+    worker = ask_pid("part");
+    ck_assert_int_gt(worker, 0);
+    WAIT_FOR(is_zombie(worker));
+    send_signal(SIGCONT);
+    WAIT_FOR(logged("sent what no worker may send"));
+    ck_assert_msg(!logged("it is killed"), "%s", log_text());
+    WAIT_FOR(ask_pid("who") > 0);
 }
 END_TEST
 
@@ -301,7 +356,10 @@ START_TEST(replaces_with_what_was_loaded)
 
     START("--uds", "s", "app.so");
     worker = wait_worker();
-    ck_assert_int_eq(unlink(scratch_path("app.so")), 0);
+    if (_i == 0)
+        ck_assert_int_eq(unlink(scratch_path("app.so")), 0);
+    else
+        scratch_write("app.so", "ready b"); /* into the same file */
     ask("crash");
     WAIT_FOR(ask_pid("who") > 0 && is_gone(worker));
     ck_assert(answers_with("ready a"));
@@ -363,7 +421,7 @@ static const struct {
 } failures[] = {
     { "fail no luck", "the reload failed, everything stays as it was: no luck" },
     { "exit", "exited with status 7 before it was ready" },
-    { "never", "was not ready within 300 ms: it is ended with SIGABRT\n" },
+    { "never", "was not ready within 2000 ms: it is ended with SIGABRT\n" },
     { NULL, "the reload failed, everything stays as it was: app.so: No such file" },
 };
 
@@ -372,7 +430,7 @@ START_TEST(survives_a_reload_that_fails)
     pid_t worker;
 
     scratch_write("conf", "[berth]\nuds = s\n");
-    START("--config", "conf", "--worker-timeout", "300ms", "app.so");
+    START("--config", "conf", "--worker-timeout", "2s", "app.so");
     worker = wait_worker();
     scratch_write("conf", "[berth]\nuds = t\n");
     ck_assert_int_eq(unlink(scratch_path("app.so")), 0);
@@ -501,6 +559,59 @@ START_TEST(ends_while_compiling)
 }
 END_TEST
 
+/* What asks for the compilation may have been mended meanwhile. */
+START_TEST(compiles_anew_when_told_again)
+{
+    write_compiler(COPYING
+                   "if grep slow \"$1\" >/dev/null; then echo compiling >&2; sleep 1000; fi\ncp \"$1\" \"$out\"\n");
+    scratch_write("x.c", "ready");
+    START("--uds", "s", "x.c");
+    wait_worker();
+    scratch_write("x.c", "slow");
+    send_signal(SIGHUP);
+    WAIT_FOR(logged("compiling\n"));
+    scratch_write("x.c", "ready again");
+    send_signal(SIGHUP);
+    WAIT_FOR(answers_with("ready again"));
+    ck_assert_uint_eq(count_in(log_text(), "what was being compiled is given up"), 1);
+    ck_assert_uint_eq(count_in(log_text(), "reload failed"), 0);
+    WAIT_FOR(strcmp(scratch_list(), "app.so cc log s s.lock x.c ") == 0);
+}
+END_TEST
+
+START_TEST(ends_a_compiler_that_hangs)
+{
+    write_compiler(COPYING "sleep 1000\n");
+    setenv("COMPILE_LIMIT_MS", "1000", 1);
+    scratch_write("x.c", "ready");
+    START("--uds", "s", "x.c");
+    ck_assert_int_eq(wait_end(), 3);
+    unsetenv("COMPILE_LIMIT_MS");
+    ck_assert_msg(logged("was not done within 1 s: it is ended"), "%s", log_text());
+    ck_assert(logged("could not start: x.c was not compiled: see above\n"));
+    ck_assert_str_eq(scratch_list(), "app.so cc log x.c ");
+}
+END_TEST
+
+/* Whoever kills what runs the compiler: neither that nor its folder is left. */
+START_TEST(leaves_nothing_of_a_compilation_that_was_killed)
+{
+    int compiler, runner;
+    const char *said;
+
+    write_compiler(COPYING "echo \"pids: $$ $PPID\" >&2\nsleep 1000 &\nwait\n");
+    scratch_write("x.c", "ready");
+    START("--uds", "s", "x.c");
+    WAIT_FOR((said = strstr(log_text(), "pids: ")) != NULL && strchr(said, '\n') != NULL);
+    ck_assert_int_eq(sscanf(said, "pids: %d %d", &compiler, &runner), 2);
+    ck_assert_int_eq(kill(runner, SIGKILL), 0);
+    ck_assert_int_eq(wait_end(), 3);
+    ck_assert(logged("x.c was not compiled: what was to compile it was ended by SIGKILL\n"));
+    WAIT_FOR(is_gone(compiler));
+    WAIT_FOR(strcmp(scratch_list(), "app.so cc log x.c ") == 0);
+}
+END_TEST
+
 /* ---- what others hear ---- */
 
 START_TEST(reopens_its_log)
@@ -607,11 +718,12 @@ Suite *suite_supervisor(void)
     tcase_add_test(tcase, workers_end_when_it_is_killed);
     tcase_add_test(tcase, reaps_strangers);
     if (root_for(tcase, "supervisor"))
-        tcase_add_test(tcase, becomes_another_user);
+        tcase_add_loop_test(tcase, becomes_another_user, 0, 2);
     tcase_add_loop_test(tcase, replaces_a_worker_alone, 0, sizeof(ends) / sizeof(ends[0]));
+    tcase_add_test(tcase, signals_nobody_who_is_reaped);
     tcase_add_test(tcase, takes_no_longer_than_the_timeout);
     tcase_add_test(tcase, backs_off_from_who_does_not_live_long);
-    tcase_add_test(tcase, replaces_with_what_was_loaded);
+    tcase_add_loop_test(tcase, replaces_with_what_was_loaded, 0, 2);
     tcase_add_test(tcase, retires);
     tcase_add_test(tcase, counts_up_and_down);
     tcase_add_test(tcase, reloads);
@@ -621,6 +733,9 @@ Suite *suite_supervisor(void)
     tcase_add_test(tcase, compiles_a_source);
     tcase_add_test(tcase, gives_up_without_a_compiler);
     tcase_add_loop_test(tcase, ends_while_compiling, 0, 2);
+    tcase_add_test(tcase, compiles_anew_when_told_again);
+    tcase_add_test(tcase, ends_a_compiler_that_hangs);
+    tcase_add_test(tcase, leaves_nothing_of_a_compilation_that_was_killed);
     tcase_add_test(tcase, reopens_its_log);
     tcase_add_test(tcase, notifies);
     tcase_add_test(tcase, ends_when_idle);

@@ -60,6 +60,14 @@ kill -TTIN "$SERVER"
 expect_soon test -s "$DIR/file.log"
 stop_server
 
+it "USR1 and TTOU say so when there is nothing to do"
+serve "$PROBE"
+kill -USR1 "$SERVER"
+expect_log "SIGUSR1: there is neither --log nor --access-log"
+kill -TTOU "$SERVER"
+expect_log "workers: 1; there can't be fewer"
+stop_server
+
 it "USR2 is refused with a line, until upgrades in place are possible"
 serve "$PROBE"
 kill -USR2 "$SERVER"
@@ -77,6 +85,9 @@ both_ready() {
 }
 wait_until both_ready || fail "they are not ready"
 before=$(workers)
+for worker in $before; do
+    expect_equal "what worker $worker blocks" 0000000000000000 "$(sed -n 's/^SigBlk:[[:space:]]*//p' "/proc/$worker/status")"
+done
 for signal in HUP INT QUIT USR1 USR2 TERM; do
     for worker in $before; do
         kill "-$signal" "$worker"
