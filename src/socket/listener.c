@@ -228,8 +228,10 @@ static int lock_place(struct listener *listener, const struct address *address, 
     pid = lock_holder(listener->folder_fd, name);
     if (pid == 0)
         return error_set(error, -EADDRINUSE, "%s: another process is starting to serve it", listener->path);
-    return error_set(error, -EADDRINUSE, "%s: pid %d is starting to serve it, or about to leave it", listener->path,
-                     (int)pid);
+    return error_set(error, -EADDRINUSE,
+                     "%s: pid %d is starting to serve it, or about to leave it, or somebody removed the path while it "
+                     "serves: then restart it",
+                     listener->path, (int)pid);
 }
 
 /*
