@@ -130,7 +130,7 @@ class Results:
         return "\n".join(lines) + "\n"
 
     def circumstances(self):
-        machine = f"{cpu_model()}, {os.cpu_count()} CPUs, Linux {platform.release()} {platform.machine()}"
+        machine = f"{cpu_model()}, {os.cpu_count()} CPUs, Linux {kernel()} {platform.machine()}"
         said = ["", "## When, where, what", "",
                 f"- {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC", f"- {machine}",
                 f"- h2load (nghttp2) {contestants.said('h2load', '--version')}"]
@@ -163,6 +163,11 @@ class Results:
         return draw("Server CPU per request",
                     f"{connections} connections over a Unix socket; shorter is better. "
                     f"Bars: median of {self.rounds} rounds. Lines: from the least to the most.", bars)
+
+
+def kernel():
+    """The version without what a distribution or a host adds to it."""
+    return platform.release().split("-")[0]
 
 
 def cpu_model():

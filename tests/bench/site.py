@@ -220,7 +220,7 @@ class SiteBench:
             lines += ["", f"## {title}", "", "| " + " | ".join(rows[0]) + " |",
                       "|" + "|".join(["---"] + ["--:"] * (len(rows[0]) - 1)) + "|"]
             lines += ["| " + " | ".join(row) + " |" for row in rows[1:]]
-        lines += ["", f"- {report.cpu_model()}, {os.cpu_count()} CPUs, Linux {os.uname().release}"]
+        lines += ["", f"- {report.cpu_model()}, {os.cpu_count()} CPUs, Linux {report.kernel()}"]
         lines += [f"- {server.name}: {server.version()}" for server in self.servers]
         return "\n".join(lines) + "\n"
 
