@@ -194,7 +194,7 @@ STYLE = """
     .span { stroke: #e6edf3 } .axis { stroke: #3d444d }
   }
 """
-WIDTH, LEFT, RIGHT, TOP, STEP, THICK = 820, 190, 200, 84, 36, 20
+WIDTH, LEFT, RIGHT, TOP, STEP, THICK = 840, 230, 200, 84, 36, 20
 
 
 def draw(title, note, bars):
