@@ -312,6 +312,7 @@ static int write_in_background(int terminal)
     struct sigaction action = { .sa_handler = on_stop };
     sigset_t mask;
 
+    alarm(10); /* a write that is signalled again and again never ends */
     if (setpgid(0, 0) < 0 || dup2(terminal, STDERR_FILENO) < 0 || tcgetpgrp(STDERR_FILENO) == getpgrp())
         return 100;
     sigaction(SIGTTOU, &action, NULL);
