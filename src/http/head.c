@@ -20,6 +20,7 @@ struct fields {
     const char *host, *length, *encoding, *user_agent;
     unsigned int hosts, lengths, encodings;
     struct layout layout;
+    size_t size;       /* of the whole head */
     size_t notes;      /* what libmicrohttpd keeps of them in the connection's memory */
     const char *fault; /* the first thing wrong with one of them */
 };
@@ -135,12 +136,12 @@ static size_t head_size(const struct berth_request *request)
 static unsigned int check_size(struct berth_request *request, const struct fields *fields, struct head *head)
 {
     const struct settings *settings = request->connection->server->settings;
-    size_t memory = HEAD_POOL_FACTOR * settings->limit_header, size = head_size(request);
-    size_t used = size + fields->notes + request->query.count * NOTE_SIZE + REPLY_LINE_SIZE;
+    size_t memory = HEAD_POOL_FACTOR * settings->limit_header;
+    size_t used = fields->size + fields->notes + request->query.count * NOTE_SIZE + REPLY_LINE_SIZE;
 
     if (request->target_size > settings->limit_target)
         return broken(request, head, 414, "the target is longer than --limit-request-target");
-    if (size > settings->limit_header)
+    if (fields->size > settings->limit_header)
         return broken(request, head, 431, "the head is longer than --limit-request-header");
     if (used + REPLY_FIELDS_ROOM_MIN > memory) {
         head->no_room = true;
@@ -180,7 +181,8 @@ unsigned int head_check(struct berth_request *request, const char *version, stru
     if (fields.fault)
         return broken(request, ret_head, 400, fields.fault);
     request->user_agent = fields.user_agent;
-    layout_end(&fields.layout, request->method, head_size(request));
+    fields.size = head_size(request);
+    layout_end(&fields.layout, request->method, fields.size);
     if (fields.layout.gap)
         return broken(request, ret_head, 400, "the head has NULs, folded lines, or lines that do not end in CRLF");
     status = check_line(request, version, ret_head);

@@ -11,12 +11,15 @@
 /* A daemon closes a connection in one or two runs after it was cut; this many would be a mistake of ours. */
 #define CLOSE_RUNS_MAX 100
 
-static void read_all(struct deadlines *deadlines)
+static void run_all(struct http_server *server)
 {
-    struct http_server *server = (struct http_server *)((char *)deadlines - offsetof(struct http_server, deadlines));
-
     for (struct daemon *daemon = server->daemons; daemon; daemon = daemon->next)
         daemon_run(daemon);
+}
+
+static void read_all(struct deadlines *deadlines)
+{
+    run_all((struct http_server *)((char *)deadlines - offsetof(struct http_server, deadlines)));
 }
 
 int http_server_open(struct http_server *server)
@@ -75,8 +78,7 @@ static void abandon_all(struct http_server *server)
         connection_cut(connection);
     }
     for (int run = 0; server->connections && run < CLOSE_RUNS_MAX; run++)
-        for (struct daemon *daemon = server->daemons; daemon; daemon = daemon->next)
-            daemon_run(daemon);
+        run_all(server);
 }
 
 void http_server_close(struct http_server *server)
