@@ -6,8 +6,10 @@
  *   3. The reply
  *   4. The peer: who calls
  *   5. Replying later: hold, offload, timers, the loop
- *   6. Settings and the log
- *   7. The server about itself
+ *   6. Replies that go on: streams
+ *   7. Events
+ *   8. Settings and the log
+ *   9. The server about itself
  *
  * An application is one shared object, or one C file that berth compiles by itself (`berth serve --uds PATH x.c`).
  * It includes this header and links nothing: its calls resolve in the program that loads it, as do those of jansson and
@@ -362,7 +364,175 @@ BERTH_PUBLIC void berth_timer_stop(struct berth_timer *timer); /* NULL is allowe
 /* The worker's libuv loop, for handles of your own. Valid from `start` on; close your handles in `stop`. */
 BERTH_PUBLIC struct uv_loop_s *berth_loop(void);
 
-/* ---- 6. Settings and the log ---------------------------------------------------------------------------------- */
+/* ---- 6. Replies that go on: streams ---------------------------------------------------------------------------- */
+
+/*
+ * A reply whose end is not known when it begins. The head goes out at once, with Cache-Control: no-store and
+ * X-Accel-Buffering: no, which tells nginx not to collect it; the body is chunked (RFC 9112 section 7.1), so that one
+ * that was cut off shows as such. A stream belongs to berth and is valid until `gone` was called.
+ *
+ * Nothing here blocks. What the client does not take at once is kept, up to a limit; what happens beyond it is for the
+ * application to choose:
+ */
+struct berth_stream;
+
+enum berth_stream_full {
+    BERTH_STREAM_WAIT,  /* the write takes nothing and returns -EAGAIN; `room` is called when it may be tried again */
+    BERTH_STREAM_DROP,  /* the write takes nothing, returns 0, and is counted: berth_stream_dropped */
+    BERTH_STREAM_CLOSE, /* the stream is cut, `gone` is called, and the write returns -EPIPE */
+};
+
+/* What is kept for a client that does not read, unless berth_stream_limit says otherwise. */
+#define BERTH_STREAM_LIMIT 65536
+
+/*
+ * Answers with a stream of the given content type and status 200. For text/event-stream and application/x-ndjson a
+ * stream on which nothing was written for --heartbeat gets a comment, or an empty line, so that no proxy takes it for
+ * dead and a client that is gone is found. Errors of chapter 3. The stream may be written to at once.
+ */
+BERTH_PUBLIC int berth_reply_stream(struct berth_reply *reply, const char *type, struct berth_stream **ret_stream);
+
+/* The same as text/event-stream (Server-Sent Events, HTML Living Standard section 9.2). */
+BERTH_PUBLIC int berth_reply_events(struct berth_reply *reply, struct berth_stream **ret_stream);
+
+/*
+ * What you want to be told; each function may be NULL, and gets `data`.
+ *   room   after a write that returned -EAGAIN: half of the limit, at least, is free again
+ *   drain  the server is about to end or to be replaced: a last word may be written; after it the stream is ended for
+ *          you, unless you want to end it yourself before --timeout-graceful-shutdown is over and return true
+ *   gone   once, when the stream is over, for whatever reason: the client left, berth_stream_end was called and done,
+ *          the stream was cut. Free what is yours; the stream is invalid from then on. `r` is 0 when all was sent, or
+ *          -EPIPE. Its timers are stopped.
+ */
+struct berth_stream_events {
+    void (*room)(struct berth_stream *stream, void *data);
+    bool (*drain)(struct berth_stream *stream, void *data);
+    void (*gone)(struct berth_stream *stream, int r, void *data);
+};
+BERTH_PUBLIC void berth_stream_watch(struct berth_stream *stream, const struct berth_stream_events *events, void *data);
+
+/* The limit in bytes, at least 1, and what to do beyond it; BERTH_STREAM_LIMIT and BERTH_STREAM_WAIT at first. */
+BERTH_PUBLIC void berth_stream_limit(struct berth_stream *stream, size_t bytes, enum berth_stream_full full);
+
+/* How many writes were dropped since the stream began. */
+BERTH_PUBLIC uint64_t berth_stream_dropped(const struct berth_stream *stream);
+
+/*
+ * Writes all of it, or nothing: what one write says is never cut in two by the limit. A write that is longer than the
+ * limit is taken where nothing else waits. 0; -EAGAIN and -EPIPE as the limit's choice has it; -EPIPE also after
+ * berth_stream_end or when the client is gone (`gone` is called from the loop, not from within the write); -ENOMEM.
+ */
+BERTH_PUBLIC int berth_stream_write(struct berth_stream *stream, const void *bytes, size_t size);
+
+/* One line of JSON, compact (NDJSON): errors as above, and -EBADMSG for NULL. `json` stays yours. */
+BERTH_PUBLIC int berth_stream_json(struct berth_stream *stream, const struct json_t *json);
+
+/* One Server-Sent Event. Fields that are NULL or 0 are left out; `data` may have several lines (\n, \r\n or \r between
+ * them). -EBADMSG for a line break in `id` or `event`. */
+struct berth_stream_event {
+    const char *id, *event, *data;
+    unsigned int retry_ms;
+};
+BERTH_PUBLIC int berth_stream_event(struct berth_stream *stream, const struct berth_stream_event *event);
+
+/* A comment in a text/event-stream, which clients ignore; one line. */
+BERTH_PUBLIC int berth_stream_comment(struct berth_stream *stream, const char *text);
+
+/* Calls fire(stream, data) every `ms` milliseconds until the stream is over, the first time at once on the loop's next
+ * turn. One such timer a stream: a second call changes it, 0 stops it. -ENOMEM. */
+BERTH_PUBLIC int berth_stream_every(struct berth_stream *stream, uint64_t ms,
+                                    void (*fire)(struct berth_stream *stream, void *data), void *data);
+
+/* No more writes: what is kept is still sent, then the reply is complete; `gone` follows. */
+BERTH_PUBLIC void berth_stream_end(struct berth_stream *stream);
+
+/* At once, so that the client sees a reply that was cut off. `gone` follows, on the loop. */
+BERTH_PUBLIC void berth_stream_cut(struct berth_stream *stream);
+
+/* ---- 7. Events ------------------------------------------------------------------------------------------------- */
+
+/*
+ * The server has one log of events, which all workers and applications share. Every event has a number; numbers only
+ * grow. The log keeps the last --event-log-size bytes, outlives workers, reloads and, with --event-log FILE or a
+ * service manager that keeps it, the server. A reader can begin at any number and is told how many it missed.
+ *
+ * As text an event is one line of JSON, the same everywhere:
+ *
+ *   {"id":1700000000000001,"time":1700000000.123456,"type":"deploy","peer":{"uid":1000,"user":"alice","pid":4242},
+ *    "data":{"v":2}}
+ */
+struct berth_event {
+    uint64_t id;
+    uint64_t time_us; /* since 1970; never less than that of the event before */
+    const char *type; /* NUL-terminated */
+    const char *data; /* JSON text, data_size bytes, not NUL-terminated */
+    size_t data_size;
+    const char *text; /* the whole line, without its line break, text_size bytes */
+    size_t text_size;
+};
+
+/* Of type and data together, as compact JSON text; more is -EMSGSIZE. */
+#define BERTH_EVENT_SIZE_MAX 65536
+/* Of an event's type: 1 to so many of A-Z a-z 0-9 . _ : / -. Those that begin with "berth." are berth's own. */
+#define BERTH_EVENT_TYPE_MAX 100
+
+/*
+ * Says that this application uses events, so that all is ready before it is asked; call it in `start`. Without it the
+ * first publication or subscription brings the recorder up, which takes some milliseconds. -ENOMEM.
+ */
+BERTH_PUBLIC int berth_events_open(void);
+
+/*
+ * Publishes one event; `data` may be NULL for null, and stays yours. Its peer is the request's, or, where request is
+ * NULL, this server. stored(data, r, id) is called on the loop, later, once: r is 0 when the event is in the log under
+ * `id`, -ENOSPC when there is no room on the disk for it, -EIO when its storing failed or nobody knows what became of
+ * it. `stored` may be NULL. -EINVAL for a type that is none (returning it gives a 400 that says why), -EPERM for one of
+ * berth's own, -EMSGSIZE, -EAGAIN when too much is waiting already, -ENOMEM; then `stored` is not called.
+ */
+BERTH_PUBLIC int berth_event_publish(const struct berth_request *request, const char *type, const struct json_t *event,
+                                     void (*stored)(void *data, int r, uint64_t id), void *data);
+
+/*
+ * Publishes what a request brought: one event {"type": …, "data": …} as JSON, or one a line (NDJSON), all or none;
+ * `type` is "message" where it is not given. Answers the request by itself when they are stored: 201 with {"ids": […]},
+ * 400 naming the line, 413, 507. 0, or an error to return.
+ */
+BERTH_PUBLIC int berth_reply_publish(struct berth_request *request, struct berth_reply *reply, bool many);
+
+/* Which events: a selection. Zeroes: all that are new from now on. */
+struct berth_event_query {
+    bool since_id_given;
+    uint64_t since_id; /* those with a greater id */
+    uint64_t since_us,
+        until_us;             /* 0: not given. Those of this time or later; those before this time, and then the end */
+    bool past_only;           /* what is there now, and then the end */
+    const char *const *types; /* "deploy", or "job.*" for all that begin with "job."; any of them */
+    size_t type_count;        /* 0: every type */
+};
+
+/*
+ * Answers with the log's events from a place on, as they are stored: NDJSON, or Server-Sent Events with their numbers
+ * as `id`. The past and what is new join without a gap or a repeat. A client that reads too slowly and falls out of the
+ * log, or asks for what is not there any more, gets one line {"type":"berth.missed","data":{"missed":N}}, N null where
+ * nobody knows, and goes on. This reply is not chunked and ends with its connection: numbers tell what is complete.
+ * Costs next to nothing while nothing happens. Errors of chapter 3.
+ */
+BERTH_PUBLIC int berth_reply_event_log(struct berth_reply *reply, const struct berth_event_query *query,
+                                       bool server_sent);
+
+/*
+ * Calls take(data, event) on the loop for each event of the query, with the same guarantees; `event` is valid during
+ * the call, and is of type "berth.missed" where some are missing. After the last one of a query that ends, with NULL.
+ * The subscription is yours: berth_event_unsubscribe frees it, also from within `take`; end what is left in `stop`.
+ * -ENOMEM.
+ */
+struct berth_event_subscription;
+BERTH_PUBLIC int berth_event_subscribe(const struct berth_event_query *query,
+                                       void (*take)(void *data, const struct berth_event *event), void *data,
+                                       struct berth_event_subscription **ret_subscription);
+BERTH_PUBLIC void berth_event_unsubscribe(struct berth_event_subscription *subscription); /* NULL is allowed */
+
+/* ---- 8. Settings and the log ---------------------------------------------------------------------------------- */
 
 /* A setting of this application: a key of its section in berth.conf, `[app /mount]`, or `[app /]` for one at the root.
  * `fallback` where there is none. */
@@ -377,7 +547,7 @@ BERTH_PUBLIC int berth_setting_u64(const struct berth_settings *settings, const 
 enum berth_log_level { BERTH_LOG_ERROR = 3, BERTH_LOG_WARNING = 4, BERTH_LOG_INFO = 6, BERTH_LOG_DEBUG = 7 };
 BERTH_PUBLIC void berth_log(enum berth_log_level level, const char *format, ...) BERTH_PRINTF(2, 3);
 
-/* ---- 7. The server about itself -------------------------------------------------------------------------------- */
+/* ---- 9. The server about itself -------------------------------------------------------------------------------- */
 
 /*
  * What the built-in application `status` shows, for one of your own that shows it in another form or to others. All of

@@ -1,0 +1,46 @@
+/*
+ * A worker's end of the events: the channel to the recorder, the map of the log, and who waits for news. One for each
+ * process, made at the first use (client_open), since most workers have none.
+ */
+#ifndef BERTH_EVENTS_CLIENT_H
+#define BERTH_EVENTS_CLIENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "events/channel.h"
+#include "events/log.h"
+
+/* The worker's, once: how to ask the supervisor for the log and the rendezvous. `ask` is called at the first use. */
+void client_init(uv_loop_t *loop, void (*ask)(void *data), void *data);
+
+/* What the supervisor answered; both descriptors pass to the client, also on failure. */
+int client_connect(int log_fd, int rendezvous_fd);
+
+/* Something uses events. 0, also when it did before. */
+int client_open(void);
+
+/* Sends a batch, whose bytes pass to the client on success, as soon as there is a recorder; stored(data, r, first_id)
+ * is called on the loop, once. -EAGAIN when too much is waiting. */
+int client_publish(struct channel_batch *batch, void (*stored)(void *data, int r, uint64_t first_id, size_t count),
+                   void *data);
+
+/* The log; NULL until the supervisor has answered. */
+const struct event_log *client_log(void);
+
+/* Whoever is told, in a turn of the loop, that there is something new in the log, or that there is a log now. */
+struct client_waiter {
+    void (*news)(struct client_waiter *waiter);
+    struct client_waiter *previous, *next; /* the client's */
+};
+void client_wait(struct client_waiter *waiter);
+void client_leave(struct client_waiter *waiter);
+
+/* How many publications are not acknowledged: a worker that drains waits for them. */
+size_t client_pending(void);
+
+/* Every publication that is still open ends with -EIO; closes all. */
+void client_done(void);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * The journal: what --event-log FILE keeps on disk, so that the log of events outlives the server. Only the recorder
+ * touches it, with pwrite under a lock (flock), never by a map: neither truncation nor a full disk can kill anybody.
+ *
+ * The file begins with a header (magic, the id that the sequence began with, a checksum); then come frames, one for
+ * each append: size, checksum, records. When the file has reached its limit it becomes FILE.old, in place of the one
+ * before, and a new one begins: so the two hold at least `limit` bytes of the latest events and at most twice as much.
+ *
+ * When it is opened, an end that was torn off is cut away with a notice in the log; a file that is foreign, or damaged
+ * at its beginning, is set aside as FILE.damaged-N and never deleted; a frame that is damaged in the middle ends what
+ * is read of that file, which is then set aside too, and goes on in a new one.
+ */
+#ifndef BERTH_EVENTS_JOURNAL_H
+#define BERTH_EVENTS_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+
+struct journal;
+
+/* Opens or makes it (mode 0600), and locks it. -EBUSY: another one has it; -errno of what failed, with a message that
+ * names the path. */
+int journal_open(const char *path, size_t limit, struct error *error, struct journal **ret_journal);
+
+/* Hands over what is in it, oldest first, a frame at a time: whole records, valid and in order. Returns what `take`
+ * returned if that was not 0; 0; or a negative errno. */
+int journal_replay(struct journal *journal, int (*take)(void *data, const void *records, size_t size), void *data);
+
+/* The id that the sequence began with, and the last that is in it; 0: none. */
+uint64_t journal_first_id(const struct journal *journal);
+uint64_t journal_last_id(const struct journal *journal);
+
+/* Begins a new sequence: what was there is set aside, unless it was empty. */
+int journal_start(struct journal *journal, uint64_t first_id);
+
+/* Appends whole records, all of them or none: on failure (-ENOSPC, -EDQUOT, -EFBIG, -EIO, …) the file is as it was. */
+int journal_append(struct journal *journal, const void *records, size_t size);
+
+/* Writes to the disk what was appended (fdatasync); may be called on another thread than append, at the same time. */
+int journal_sync(struct journal *journal);
+bool journal_is_dirty(const struct journal *journal);
+
+/* Syncs, unlocks and frees; NULL is allowed. */
+void journal_close(struct journal *journal);
+
+#endif

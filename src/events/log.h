@@ -1,0 +1,116 @@
+/*
+ * The event log: a memfd, mapped by one writer and by any number of readers in other processes, without locks and
+ * without system calls.
+ *
+ *   page 0        magic, capacity; oldest, newest: positions; the ids and times that belong to them; statistics
+ *   then          the index: for each block of the ring where its first record begins, with its id and time
+ *   then          the ring, mapped twice in a row, so that a record is in one piece wherever it lies
+ *
+ * A position counts all bytes ever written, and never falls. Before the writer overwrites, it stores the new `oldest`
+ * and fences; it writes, and publishes `newest` with release. A reader copies out, issues an acquire fence, reads
+ * `oldest` again, and discards what was overtaken; nothing is ever sent from the map, and every length that is found in
+ * it is bounded. A writer that was killed at any instant leaves a log that its successor goes on with from `newest`.
+ *
+ * The memfd is sealed against shrinking and growing, and its mode is 0400: workers that run as another user than the
+ * recorder cannot write to it. Under the same user that guards against bugs, not against attackers.
+ */
+#ifndef BERTH_EVENTS_LOG_H
+#define BERTH_EVENTS_LOG_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "events/event.h"
+
+#define EVENT_LOG_SIZE_MIN (1024 * 1024)
+#define EVENT_LOG_SIZE_MAX (1024 * 1024 * 1024)
+
+/* More than a quarter of the ring cannot be appended at once. */
+#define EVENT_LOG_APPEND_PART 4
+
+/* What the recorder counts; never falls while the memfd lives. Written by the writer, read by anybody. */
+enum event_log_figure {
+    EVENT_LOG_STORED,      /* events, however they came */
+    EVENT_LOG_DATAGRAMS,   /* received, the refused ones included */
+    EVENT_LOG_TRUNCATED,   /* datagrams that were longer than an event may be */
+    EVENT_LOG_MALFORMED,   /* datagrams that were no event */
+    EVENT_LOG_DESCRIPTORS, /* that came with datagrams and were closed */
+    EVENT_LOG_NO_ROOM,     /* events that the disk had no room for */
+    EVENT_LOG_FIGURES,
+};
+
+/* Makes the memfd: `size` is the ring's, rounded up to whole pages. -errno. */
+int event_log_make(size_t size, int *ret_fd);
+
+/* The size of the ring of such a memfd; 0: it is none. */
+size_t event_log_size(int fd);
+
+/* ---- the writer ---- */
+
+struct event_log_writer;
+
+/* Maps it; one that was never written to begins empty, one that was goes on. -EBADMSG: it is no event log, or what is
+ * in it cannot be believed. The fd stays the caller's, and is not needed any more. */
+int event_log_writer_open(int fd, struct event_log_writer **ret_writer);
+void event_log_writer_close(struct event_log_writer *writer);
+
+/* Whether it has no sequence yet: event_log_start has to be called. */
+bool event_log_is_fresh(const struct event_log_writer *writer);
+
+/* Of a fresh log: the id that its sequence begins with. */
+void event_log_start(struct event_log_writer *writer, uint64_t first_id);
+
+/* The id that the next record must have, and the least time that it may have. */
+uint64_t event_log_next_id(const struct event_log_writer *writer);
+uint64_t event_log_last_time(const struct event_log_writer *writer);
+
+/* Appends whole records with the ids that are due; readers see all of them or none. -EMSGSIZE: more than the ring takes
+ * at once. -EBADMSG: not records, or not the ids that are due. */
+int event_log_append(struct event_log_writer *writer, const void *records, size_t size);
+
+/* `n` more of what the recorder counts. */
+void event_log_count(struct event_log_writer *writer, enum event_log_figure figure, uint64_t n);
+
+/* ---- readers ---- */
+
+struct event_log;
+
+/* Maps it read-only. -EBADMSG as above. A log that its writer has not yet begun is empty. The fd stays the caller's. */
+int event_log_open(int fd, struct event_log **ret_log);
+void event_log_close(struct event_log *log);
+
+uint64_t event_log_figure(const struct event_log *log, enum event_log_figure figure);
+
+/* A place between two records, before the first, or behind the last. */
+struct event_cursor {
+    uint64_t position;
+    uint64_t after_id; /* of the record before it, where that is known; else one less than that of the next */
+};
+
+#define EVENTS_MISSED_UNKNOWN UINT64_MAX
+
+/* Behind the last record. */
+void event_log_seek_end(const struct event_log *log, struct event_cursor *ret_cursor);
+
+/* Before the first record whose id is greater. Returns how many of those after `after_id` are not there any more: 0;
+ * a number; or EVENTS_MISSED_UNKNOWN for an id that is not of this log's sequence (an id of 0 asks for all that there
+ * is: it stands for the one before the sequence's first). One greater than the last gives the end, and UNKNOWN. */
+uint64_t event_log_seek_id(const struct event_log *log, uint64_t after_id, struct event_cursor *ret_cursor);
+
+/* Before the first record of that time or later. */
+void event_log_seek_time(const struct event_log *log, uint64_t time_us, struct event_cursor *ret_cursor);
+
+/*
+ * Copies as many whole records as there are and have room; `room` is at least EVENT_RECORD_MAX. Returns their size: 0
+ * at the end of the log. *ret_missed: how many were overwritten before they could be read, 0 for none; what is returned
+ * comes after them.
+ */
+size_t event_log_read(const struct event_log *log, struct event_cursor *cursor, void *buffer, size_t room,
+                      uint64_t *ret_missed);
+
+/* Whether there is something behind the cursor. */
+bool event_log_has_more(const struct event_log *log, const struct event_cursor *cursor);
+
+#endif
