@@ -13,6 +13,7 @@ include tests/common/local.mk
 include tests/socket/local.mk
 include tests/supervisor/local.mk
 include tests/worker/local.mk
+include tests/events/local.mk
 include tests/http/local.mk
 include tests/apps/local.mk
 include tests/system/local.mk

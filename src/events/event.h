@@ -4,6 +4,7 @@
 #ifndef BERTH_EVENTS_EVENT_H
 #define BERTH_EVENTS_EVENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -42,8 +43,14 @@ struct event_record {
 /* No record is larger. */
 #define EVENT_RECORD_MAX 67584
 
-/* Whether `room` bytes begin with a whole record all of whose sizes and offsets hold; nothing is read beyond them. */
-#include <stdbool.h>
+/* How large a record is whose text is so long. */
+static inline uint64_t event_record_size(uint64_t text_size)
+{
+    return (sizeof(struct event_record) + text_size + 7) / 8 * 8;
+}
+
+/* Whether `room` bytes begin with a whole record all of whose sizes and offsets hold; nothing is read beyond them. They
+ * need not be aligned. A record has an id that is not 0, a type and data. */
 bool event_record_valid(const void *bytes, size_t room);
 
 #endif

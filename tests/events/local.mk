@@ -1,0 +1,4 @@
+if HAVE_CHECK
+tests_unit_SOURCES += \
+	tests/events/test_event_log.c
+endif
