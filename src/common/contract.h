@@ -15,6 +15,15 @@
  * USR2, TTIN and TTOU are blocked until it unblocks them: a signal to the whole group, while it starts, is not for it.
  * No other signal is blocked, and none is ignored.
  *
+ * The recorder, started as `berth recorder`, has the same environment, the same signals blocked, and
+ *
+ *   0, 1, 2   as a worker
+ *   3         its control channel; its end means: go on until the workers have gone, then exit
+ *   4         a launch file, whose listeners are its datagram sockets
+ *   5         the event log, a memfd, for reading and writing (events/log.h)
+ *   6         its end of the rendezvous (events/channel.h)
+ *   7 …       the datagram sockets, in the launch file's order
+ *
  * A compiler, started as
  * `berth compile SOURCE`, has the same environment, no signal blocked, TERM when the supervisor ends, and, besides 0 to
  * 2, one descriptor:
@@ -31,7 +40,7 @@
 #include "common/settings.h"
 
 /* Grows with every change to this file or to the launch file's form; a child that finds another number refuses. */
-#define CONTRACT_VERSION 3
+#define CONTRACT_VERSION 4
 
 enum {
     CONTRACT_CONTROL_FD = 3,
@@ -39,7 +48,9 @@ enum {
     CONTRACT_COUNTERS_FD = 5,
     CONTRACT_ACCESS_LOG_FD = 6,
     CONTRACT_FIRST_FD = 7,
-    CONTRACT_OUTPUT_FD = 3, /* of a compiler */
+    CONTRACT_EVENT_LOG_FD = 5,  /* of the recorder, as the next */
+    CONTRACT_RENDEZVOUS_FD = 6, /* what comes then begins at CONTRACT_FIRST_FD as well */
+    CONTRACT_OUTPUT_FD = 3,     /* of a compiler */
 };
 
 /* Handed over and published together. A worker has an HTTP server for each. */
@@ -62,7 +73,8 @@ void launch_done(struct launch *launch);
 
 /*
  * Messages. Each is one packet: a type, then a body of at most CONTROL_BODY_MAX bytes. Which side may send which is in
- * the table in control.c; anything else ends the session with that process.
+ * the table in control.c; anything else ends the session with that process. The recorder is told PING, DRAIN and LOG
+ * (without a body), and says READY, PONG and FAILED: all else is a worker's.
  */
 #define CONTROL_BODY_MAX 1024
 
@@ -80,13 +92,17 @@ enum control_type {
     CONTROL_BUSY,   /* there is a connection now, where there was none */
     CONTROL_IDLE,   /* there is no connection any more */
     CONTROL_RETIRE, /* --max-requests reached: replace me, then DRAIN me */
+    CONTROL_EVENTS, /* something here uses events: answered by EVENT_LOG and RENDEZVOUS */
+    /* supervisor to worker, together and in this order, once for each EVENTS */
+    CONTROL_EVENT_LOG,  /* an fd comes along: the event log, for reading alone */
+    CONTROL_RENDEZVOUS, /* an fd comes along: the workers' end of the rendezvous */
 };
 
 #define CONTROL_ACCESS_LOG "access"
 
 struct control_message {
     enum control_type type;
-    int fd;                          /* -1, or CONTROL_LOG's; the receiver's to close */
+    int fd;                          /* -1, or the one that came along; the receiver's to close */
     char body[CONTROL_BODY_MAX + 1]; /* NUL-terminated */
     size_t size;
 };

@@ -27,6 +27,9 @@ static const struct control_rule {
     [CONTROL_BUSY] = { .known = true, .sender = CONTROL_WORKER },
     [CONTROL_IDLE] = { .known = true, .sender = CONTROL_WORKER },
     [CONTROL_RETIRE] = { .known = true, .sender = CONTROL_WORKER },
+    [CONTROL_EVENTS] = { .known = true, .sender = CONTROL_WORKER },
+    [CONTROL_EVENT_LOG] = { .known = true, .sender = CONTROL_SUPERVISOR, .fd = true },
+    [CONTROL_RENDEZVOUS] = { .known = true, .sender = CONTROL_SUPERVISOR, .fd = true },
 };
 
 /* Room for more descriptors than any message may carry, so that those that come can be closed; what does not even fit

@@ -68,11 +68,13 @@ static const struct {
     enum control_side sender;
     bool body, fd;
 } permitted[] = {
-    { CONTROL_PING, CONTROL_SUPERVISOR, false, false }, { CONTROL_DRAIN, CONTROL_SUPERVISOR, false, false },
-    { CONTROL_STOP, CONTROL_SUPERVISOR, false, false }, { CONTROL_LOG, CONTROL_SUPERVISOR, true, true },
-    { CONTROL_READY, CONTROL_WORKER, true, false },     { CONTROL_PONG, CONTROL_WORKER, false, false },
-    { CONTROL_FAILED, CONTROL_WORKER, true, false },    { CONTROL_BUSY, CONTROL_WORKER, false, false },
-    { CONTROL_IDLE, CONTROL_WORKER, false, false },     { CONTROL_RETIRE, CONTROL_WORKER, false, false },
+    { CONTROL_PING, CONTROL_SUPERVISOR, false, false },      { CONTROL_DRAIN, CONTROL_SUPERVISOR, false, false },
+    { CONTROL_STOP, CONTROL_SUPERVISOR, false, false },      { CONTROL_LOG, CONTROL_SUPERVISOR, true, true },
+    { CONTROL_READY, CONTROL_WORKER, true, false },          { CONTROL_PONG, CONTROL_WORKER, false, false },
+    { CONTROL_FAILED, CONTROL_WORKER, true, false },         { CONTROL_BUSY, CONTROL_WORKER, false, false },
+    { CONTROL_IDLE, CONTROL_WORKER, false, false },          { CONTROL_RETIRE, CONTROL_WORKER, false, false },
+    { CONTROL_EVENTS, CONTROL_WORKER, false, false },        { CONTROL_EVENT_LOG, CONTROL_SUPERVISOR, false, true },
+    { CONTROL_RENDEZVOUS, CONTROL_SUPERVISOR, false, true },
 };
 enum { TYPES = sizeof(permitted) / sizeof(permitted[0]) };
 
@@ -137,7 +139,7 @@ static const struct {
     { 5, CONTROL_READY, 0, 1 },
     { 5, CONTROL_PONG, 0, -EPROTO },
     { 4, 0, 0, -EPROTO },
-    { 4, CONTROL_RETIRE + 1, 0, -EPROTO },
+    { 4, CONTROL_RENDEZVOUS + 1, 0, -EPROTO },
     { 4, UINT32_MAX, 0, -EPROTO },
     { 4, (uint32_t)CONTROL_READY << 24, 0, -EPROTO },
     { 4, CONTROL_FAILED, 0, 1 },

@@ -75,7 +75,7 @@ START_TEST(test_truncated)
 END_TEST
 
 #define BYTES(literal) literal, sizeof(literal)
-#define VERSION        "3" /* CONTRACT_VERSION, as text */
+#define VERSION        "4" /* CONTRACT_VERSION, as text */
 
 static const struct {
     const char *bytes;

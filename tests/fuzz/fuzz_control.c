@@ -10,13 +10,13 @@
 
 static bool may_come_from_worker(enum control_type type)
 {
-    return type >= CONTROL_READY && type <= CONTROL_RETIRE;
+    return type >= CONTROL_READY && type <= CONTROL_EVENTS;
 }
 
 static void check_message(const struct control_message *message, enum control_side receiver, size_t size)
 {
     PROPERTY(may_come_from_worker(message->type) == (receiver == CONTROL_SUPERVISOR));
-    PROPERTY(message->type >= CONTROL_PING && message->type <= CONTROL_RETIRE);
+    PROPERTY(message->type >= CONTROL_PING && message->type <= CONTROL_EVENTS);
     PROPERTY(message->size == size - 4 && message->size <= CONTROL_BODY_MAX);
     PROPERTY(message->size == 0 || message->type == CONTROL_FAILED || message->type == CONTROL_READY);
     PROPERTY(message->body[message->size] == '\0');
