@@ -276,6 +276,29 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
+def measure_beside(description, kind, rounds, results):
+    """The program of a run of its own: `kind` is made from the options and a folder, and has run, text and markdown."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--build", required=True, metavar="DIR", help="where make has put the programs")
+    parser.add_argument("--rounds", type=int, default=rounds, help=f"how often everybody has a turn ({rounds})")
+    parser.add_argument("--results", metavar="DIR", help=f"where to write {results}")
+    options = parser.parse_args()
+    options.build = os.path.abspath(options.build)
+    options.berth = os.path.join(options.build, "bin", "berth")
+    stop_on_signals()
+    with tempfile.TemporaryDirectory(prefix="berth-bench-") as folder:
+        os.chmod(folder, 0o755)
+        try:
+            run = kind(options, folder)
+            run.run()
+        except (Failure, OSError, subprocess.SubprocessError) as error:
+            sys.exit(f"bench: {error}")
+        print(run.text())
+        if options.results:
+            with open(os.path.join(options.results, results), "w", encoding="utf-8") as file:
+                file.write(run.markdown())
+
+
 def stop_on_signals():
     """Signals become SystemExit, so that every `with` on the way out ends its server."""
     def leave(number, _):

@@ -109,23 +109,13 @@ class Results:
         return said
 
     def text(self):
-        lines = []
-        for title, rows in self.tables():
-            widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-            lines += ["", title]
-            for row in rows:
-                cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
-                lines.append("  ".join(cells).rstrip())
-        return "\n".join(lines + [""] + self.notes())
+        return "\n".join([tables_text(self.tables()), ""] + self.notes())
 
     def markdown(self):
         lines = ["# What was measured", "",
                  "Written by `make bench`; [README.md](README.md) says how. Lower is better, but for requests/s.", "",
                  "![Server CPU per request](cpu.svg)"]
-        for title, rows in self.tables():
-            rule = "|".join(["---"] + ["--:"] * (len(rows[0]) - 1))
-            lines += ["", f"## {title}", "", "| " + " | ".join(rows[0]) + " |", f"|{rule}|"]
-            lines += ["| " + " | ".join(row) + " |" for row in rows[1:]]
+        lines += tables_markdown(self.tables())
         lines += [""] + [f"- {note}" for note in self.notes()] + self.circumstances()
         return "\n".join(lines) + "\n"
 
@@ -163,6 +153,28 @@ class Results:
         return draw("Server CPU per request",
                     f"{connections} connections over a Unix socket; shorter is better. "
                     f"Bars: median of {self.rounds} rounds. Lines: from the least to the most.", bars)
+
+
+def tables_text(tables):
+    """Tables, each a title and rows of text with the headings first, for a terminal."""
+    lines = []
+    for title, rows in tables:
+        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        lines += ["", title]
+        for row in rows:
+            cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
+            lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def tables_markdown(tables):
+    """The same as lines of Markdown."""
+    lines = []
+    for title, rows in tables:
+        lines += ["", f"## {title}", "", "| " + " | ".join(rows[0]) + " |",
+                  "|" + "|".join(["---"] + ["--:"] * (len(rows[0]) - 1)) + "|"]
+        lines += ["| " + " | ".join(row) + " |" for row in rows[1:]]
+    return lines
 
 
 def kernel():

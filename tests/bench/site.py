@@ -4,17 +4,14 @@
 Exits with 0 when everything could be measured, whatever the figures are, and with 1 when something could not.
 """
 
-import argparse
 import collections
 import contextlib
 import os
 import re
-import shutil
 import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 
 sys.dont_write_bytecode = True
 
@@ -107,6 +104,7 @@ class SiteBench:
         self.options = options
         self.folder = folder
         self.server_cpu, self.client_cpu = bench.pick_cpus()
+        prepare(folder)
         self.servers = servers(options.berth)
         self.turns = {}    # (case, server's name): a list of Turn
         self.expected = {}  # (case, server's name): requests per second
@@ -203,49 +201,17 @@ class SiteBench:
         yield "Required", list(self.verdicts())
 
     def text(self):
-        lines = []
-        for title, rows in self.tables():
-            widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-            lines += ["", title]
-            for row in rows:
-                cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
-                lines.append("  ".join(cells).rstrip())
-        return "\n".join(lines)
+        return report.tables_text(self.tables())
 
     def markdown(self):
         lines = ["# Files: what was measured", "",
                  f"Written by `make bench-site`; [README.md](README.md) says how. {CONNECTIONS} connections, medians of "
                  f"{self.options.rounds} rounds; the ratio is the median of the rounds' own ratios."]
-        for title, rows in self.tables():
-            lines += ["", f"## {title}", "", "| " + " | ".join(rows[0]) + " |",
-                      "|" + "|".join(["---"] + ["--:"] * (len(rows[0]) - 1)) + "|"]
-            lines += ["| " + " | ".join(row) + " |" for row in rows[1:]]
+        lines += report.tables_markdown(self.tables())
         lines += ["", f"- {report.cpu_model()}, {os.cpu_count()} CPUs, Linux {report.kernel()}"]
         lines += [f"- {server.name}: {server.version()}" for server in self.servers]
         return "\n".join(lines) + "\n"
 
 
-def main():
-    parser = argparse.ArgumentParser(description="Measures berth's site beside other servers.")
-    parser.add_argument("--build", required=True, metavar="DIR", help="where make has put the programs")
-    parser.add_argument("--rounds", type=int, default=9, help="how often everybody has a turn (9)")
-    parser.add_argument("--results", metavar="DIR", help="where to write RESULTS-site.md")
-    options = parser.parse_args()
-    options.berth = os.path.abspath(os.path.join(options.build, "bin", "berth"))
-    bench.stop_on_signals()
-    with tempfile.TemporaryDirectory(prefix="berth-bench-") as folder:
-        prepare(folder)
-        try:
-            run = SiteBench(options, folder)
-            run.run()
-        except (Failure, OSError, subprocess.TimeoutExpired) as error:
-            sys.exit(f"bench: {error}")
-        print(run.text())
-        if options.results:
-            with open(os.path.join(folder, "results"), "w", encoding="utf-8") as results:
-                results.write(run.markdown())
-            shutil.copyfile(os.path.join(folder, "results"), os.path.join(options.results, "RESULTS-site.md"))
-
-
 if __name__ == "__main__":
-    main()
+    bench.measure_beside("Measures berth's site beside other servers.", SiteBench, 9, "RESULTS-site.md")
