@@ -18,7 +18,7 @@ bool event_record_valid(const void *bytes, size_t room)
     memcpy(&record, bytes, sizeof(record));
     return record.size <= room && record.size <= EVENT_RECORD_MAX &&
            record.size == event_record_size(record.text_size) && record.reserved == 0 && record.id > 0 &&
-           record.type_size >= 1 && record.type_size <= BERTH_EVENT_TYPE_MAX && record.data_size >= 1 &&
-           lies_within(&record, record.type_offset, record.type_size) &&
+           record.id < UINT64_MAX && record.type_size >= 1 && record.type_size <= BERTH_EVENT_TYPE_MAX &&
+           record.data_size >= 1 && lies_within(&record, record.type_offset, record.type_size) &&
            lies_within(&record, record.data_offset, record.data_size);
 }

@@ -50,7 +50,7 @@ static inline uint64_t event_record_size(uint64_t text_size)
 }
 
 /* Whether `room` bytes begin with a whole record all of whose sizes and offsets hold; nothing is read beyond them. They
- * need not be aligned. A record has an id that is not 0, a type and data. */
+ * need not be aligned. A record has a type, data, and an id that is neither 0 nor UINT64_MAX. */
 bool event_record_valid(const void *bytes, size_t room);
 
 #endif

@@ -2,14 +2,15 @@
  * The event log: a memfd, mapped by one writer and by any number of readers in other processes, without locks and
  * without system calls.
  *
- *   page 0        magic, capacity; oldest, newest: positions; the ids and times that belong to them; statistics
- *   then          the index: for each block of the ring where its first record begins, with its id and time
+ *   first         magic, capacity; oldest and newest; the id that the sequence began with; statistics
+ *   then          the index: for each block of 128 KiB of positions where the first record in it begins
  *   then          the ring, mapped twice in a row, so that a record is in one piece wherever it lies
  *
  * A position counts all bytes ever written, and never falls. Before the writer overwrites, it stores the new `oldest`
  * and fences; it writes, and publishes `newest` with release. A reader copies out, issues an acquire fence, reads
  * `oldest` again, and discards what was overtaken; nothing is ever sent from the map, and every length that is found in
  * it is bounded. A writer that was killed at any instant leaves a log that its successor goes on with from `newest`.
+ * Why that is right is told in log.c.
  *
  * The memfd is sealed against shrinking and growing, and its mode is 0400: workers that run as another user than the
  * recorder cannot write to it. Under the same user that guards against bugs, not against attackers.
@@ -41,41 +42,50 @@ enum event_log_figure {
     EVENT_LOG_FIGURES,
 };
 
-/* Makes the memfd: `size` is the ring's, rounded up to whole pages. -errno. */
+/* Makes the memfd: `size` is the ring's, rounded up to whole pages. -EINVAL for one that is out of bounds; -errno. */
 int event_log_make(size_t size, int *ret_fd);
 
-/* The size of the ring of such a memfd; 0: it is none. */
+/* The size of the ring of such a memfd; 0: it is none, or not sealed. */
 size_t event_log_size(int fd);
 
 /* ---- the writer ---- */
 
 struct event_log_writer;
 
-/* Maps it; one that was never written to begins empty, one that was goes on. -EBADMSG: it is no event log, or what is
- * in it cannot be believed. The fd stays the caller's, and is not needed any more. */
+/* Maps it; one that was never written to begins empty, one that was goes on: all its records are gone through.
+ * -EBADMSG: it is no event log, or what is in it cannot be believed. The fd stays the caller's, and is not needed any
+ * more. There is one writer at a time: the one before has ended. */
 int event_log_writer_open(int fd, struct event_log_writer **ret_writer);
 void event_log_writer_close(struct event_log_writer *writer);
 
 /* Whether it has no sequence yet: event_log_start has to be called. */
 bool event_log_is_fresh(const struct event_log_writer *writer);
 
-/* Of a fresh log: the id that its sequence begins with. */
+/* Of a fresh log: the id that its sequence begins with; greater than 0. */
 void event_log_start(struct event_log_writer *writer, uint64_t first_id);
+
+/* The same for a sequence that a journal has kept: it began with first_id, and next_id is the first that this log gets.
+ * Readers who ask for one in between learn how many they missed. */
+void event_log_start_at(struct event_log_writer *writer, uint64_t first_id, uint64_t next_id);
 
 /* The id that the next record must have, and the least time that it may have. */
 uint64_t event_log_next_id(const struct event_log_writer *writer);
 uint64_t event_log_last_time(const struct event_log_writer *writer);
 
-/* Appends whole records with the ids that are due; readers see all of them or none. -EMSGSIZE: more than the ring takes
- * at once. -EBADMSG: not records, or not the ids that are due. */
+/* Appends whole records with the ids that are due; readers see all of them or none, also when the writer is killed
+ * meanwhile. On failure nothing has changed. -EMSGSIZE: more than the ring takes at once. -EBADMSG: not records, or not
+ * the ids that are due, or times that fall. -EIO: what is in the log was damaged since it was opened. -EOVERFLOW: after
+ * nine million gigabytes. */
 int event_log_append(struct event_log_writer *writer, const void *records, size_t size);
 
-/* `n` more of what the recorder counts. */
+/* `n` more of what the recorder counts; event_log_append counts nothing by itself. */
 void event_log_count(struct event_log_writer *writer, enum event_log_figure figure, uint64_t n);
 
-/* ---- readers ---- */
-
+/* The same log for a reader in the writer's own process; valid as long as the writer. */
 struct event_log;
+const struct event_log *event_log_writer_view(const struct event_log_writer *writer);
+
+/* ---- readers ---- */
 
 /* Maps it read-only. -EBADMSG as above. A log that its writer has not yet begun is empty. The fd stays the caller's. */
 int event_log_open(int fd, struct event_log **ret_log);
@@ -86,7 +96,7 @@ uint64_t event_log_figure(const struct event_log *log, enum event_log_figure fig
 /* A place between two records, before the first, or behind the last. */
 struct event_cursor {
     uint64_t position;
-    uint64_t after_id; /* of the record before it, where that is known; else one less than that of the next */
+    uint64_t after_id; /* of the record before it, or one less than that of the next; 0: the log has not begun */
 };
 
 #define EVENTS_MISSED_UNKNOWN UINT64_MAX
@@ -95,8 +105,9 @@ struct event_cursor {
 void event_log_seek_end(const struct event_log *log, struct event_cursor *ret_cursor);
 
 /* Before the first record whose id is greater. Returns how many of those after `after_id` are not there any more: 0;
- * a number; or EVENTS_MISSED_UNKNOWN for an id that is not of this log's sequence (an id of 0 asks for all that there
- * is: it stands for the one before the sequence's first). One greater than the last gives the end, and UNKNOWN. */
+ * a number; or EVENTS_MISSED_UNKNOWN for an id that is not of this log's sequence. 0 asks for all that there is: it
+ * stands for the id before the sequence's first, which may be given as well. One less than that gives all that there
+ * is, and UNKNOWN; one greater than the last gives the end, and UNKNOWN. */
 uint64_t event_log_seek_id(const struct event_log *log, uint64_t after_id, struct event_cursor *ret_cursor);
 
 /* Before the first record of that time or later. */
@@ -105,7 +116,8 @@ void event_log_seek_time(const struct event_log *log, uint64_t time_us, struct e
 /*
  * Copies as many whole records as there are and have room; `room` is at least EVENT_RECORD_MAX. Returns their size: 0
  * at the end of the log. *ret_missed: how many were overwritten before they could be read, 0 for none; what is returned
- * comes after them.
+ * comes after them. A reader that is overtaken over and over, or a log that was damaged, may leave nothing to return:
+ * the cursor is at the end then, and *ret_missed says how many were passed over, or EVENTS_MISSED_UNKNOWN.
  */
 size_t event_log_read(const struct event_log *log, struct event_cursor *cursor, void *buffer, size_t room,
                       uint64_t *ret_missed);
