@@ -43,6 +43,11 @@ static int judge_path(const struct settings *settings, const char *text, struct 
     return lenient(listener_check(text, settings->abstract_sockets, error));
 }
 
+static int judge_datagram(const struct settings *settings, const char *text, struct error *error)
+{
+    return judge_path(settings, settings_datagram_path(text), error);
+}
+
 static int judge_socket_user(const struct settings *settings, const char *text, struct error *error)
 {
     uid_t uid;
@@ -143,6 +148,8 @@ static const struct {
     { "pid", judge_file },
     { "log", judge_file },
     { "access-log", judge_file },
+    { "event-log", judge_file },
+    { "datagram", judge_datagram },
     { "app", judge_app },
 };
 

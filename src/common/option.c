@@ -147,6 +147,8 @@ static int text_read(const struct option_entry *option, const char *text, void *
         }
     } else {
         r = text_check(text, error);
+        if (r == 0 && option->kind == OPTION_DATAGRAM_LIST)
+            r = datagram_check(text, error);
     }
     if (r < 0 || !field)
         return r;
@@ -194,7 +196,8 @@ int option_read(const struct option_entry *option, const char *text, void *base,
 
 bool option_is_list(const struct option_entry *option)
 {
-    return option->kind == OPTION_TEXT_LIST || option->kind == OPTION_NUMBER_LIST;
+    return option->kind == OPTION_TEXT_LIST || option->kind == OPTION_NUMBER_LIST ||
+           option->kind == OPTION_DATAGRAM_LIST;
 }
 
 void option_done(const struct option_entry *option, void *base)

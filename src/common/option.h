@@ -13,17 +13,18 @@
 #include "common/error.h"
 
 enum option_kind {
-    OPTION_FLAG,        /* bool; on the command line without a value, elsewhere yes or no */
-    OPTION_NUMBER,      /* an unsigned integer of any width, as are the next two */
-    OPTION_SIZE,        /* bytes */
-    OPTION_DURATION,    /* milliseconds */
-    OPTION_MODE,        /* mode_t */
-    OPTION_CHOICE,      /* an enum: one of .choices */
-    OPTION_WORKERS,     /* unsigned int; "auto" is the number of usable CPUs */
-    OPTION_TEXT,        /* char *, not empty, without control characters */
-    OPTION_PREFIX,      /* char *, a path of URLs (mount_check); "/" becomes "" */
-    OPTION_TEXT_LIST,   /* struct text_list, may be given several times */
-    OPTION_NUMBER_LIST, /* the same, of numbers as text */
+    OPTION_FLAG,          /* bool; on the command line without a value, elsewhere yes or no */
+    OPTION_NUMBER,        /* an unsigned integer of any width, as are the next two */
+    OPTION_SIZE,          /* bytes */
+    OPTION_DURATION,      /* milliseconds */
+    OPTION_MODE,          /* mode_t */
+    OPTION_CHOICE,        /* an enum: one of .choices */
+    OPTION_WORKERS,       /* unsigned int; "auto" is the number of usable CPUs */
+    OPTION_TEXT,          /* char *, not empty, without control characters */
+    OPTION_PREFIX,        /* char *, a path of URLs (mount_check); "/" becomes "" */
+    OPTION_TEXT_LIST,     /* struct text_list, may be given several times */
+    OPTION_NUMBER_LIST,   /* the same, of numbers as text */
+    OPTION_DATAGRAM_LIST, /* the same, of APP:PATH (datagram_check) */
 };
 
 struct option_choice {

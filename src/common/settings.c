@@ -165,6 +165,20 @@ static void check_paths(const struct settings *settings, struct mistakes *mistak
     }
 }
 
+/* What would be lost with the server, which is started again only by who connects. */
+static void check_idle(const struct settings *settings, const struct assignment *idle, struct mistakes *mistakes)
+{
+    if (settings->uds.count > 0 || settings->listener_count > 0 || settings->datagrams.count > 0)
+        assignment_mistake(idle, settings->config, -EINVAL,
+                           "only for sockets that are handed over (LISTEN_FDS, --fd): nobody would listen at ours when "
+                           "berth is gone",
+                           mistakes);
+    if (settings_use_events(settings) && !settings->event_log)
+        assignment_mistake(idle, settings->config, -EINVAL,
+                           "the log of events would be gone with berth: say event-log, the file to keep them in",
+                           mistakes);
+}
+
 /* What must hold between settings. One that is wrong in itself has been told, and says nothing about another. */
 static void settings_check(const struct settings *settings, struct mistakes *mistakes)
 {
@@ -178,11 +192,8 @@ static void settings_check(const struct settings *settings, struct mistakes *mis
             assignment_mistake(jitter, settings->config, -EINVAL,
                                "it is added to max-requests, and there is no max-requests", mistakes);
     }
-    if (idle && settings->exit_idle_ms > 0 && (settings->uds.count > 0 || settings->listener_count > 0))
-        assignment_mistake(idle, settings->config, -EINVAL,
-                           "only for sockets that are handed over (LISTEN_FDS, --fd): nobody would listen at ours when "
-                           "berth is gone",
-                           mistakes);
+    if (idle && settings->exit_idle_ms > 0)
+        check_idle(settings, idle, mistakes);
     check_paths(settings, mistakes);
 }
 

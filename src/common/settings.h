@@ -92,6 +92,12 @@ struct settings {
     size_t limit_header;            /* --limit-request-header, bytes: request line and all fields */
     size_t limit_target;            /* --limit-request-target, bytes */
 
+    /* events */
+    char *event_log;            /* --event-log FILE: the journal; NULL: none */
+    size_t event_log_size;      /* --event-log-size, bytes */
+    unsigned int event_sync_ms; /* --event-log-sync */
+    struct text_list datagrams; /* --datagram APP:PATH, repeatable; see settings_datagram_path */
+
     /* the logs */
     enum berth_log_level log_level;
     char *log_file;   /* --log FILE, NULL: standard error */
@@ -128,6 +134,12 @@ void settings_judge_all(const struct settings *settings, settings_judge *judge, 
  * early, goes on after its end, or that settings_load would have refused is -EINVAL. */
 int settings_write(const struct settings *settings, int fd);
 int settings_read(struct settings *ret_settings, int fd, struct error *error);
+
+/* The path in an entry of `datagrams`. */
+const char *settings_datagram_path(const char *datagram);
+
+/* Whether they themselves ask for events: an application, a datagram socket, or the journal. A module may, too. */
+bool settings_use_events(const struct settings *settings);
 
 void settings_done(struct settings *settings);
 

@@ -51,6 +51,9 @@ int listen_assign(struct settings *settings, const struct assignment *assignment
 int listeners_complete(struct settings *settings); /* what they do not say is as for all; 0 or -ENOMEM */
 void listeners_done(struct settings *settings);
 
+/* settings_events.c: "APP:PATH" of --datagram; its message begins with the text in quotes. */
+int datagram_check(const char *text, struct error *error);
+
 /* settings_collect.c: adds what arguments and environment assign. As settings_file_read. */
 int settings_collect(int argc, char **argv, struct assignment_list *list, struct mistakes *mistakes);
 

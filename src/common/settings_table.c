@@ -4,6 +4,7 @@
 
 #include "common/settings_parts.h"
 #include "common/suggestion.h"
+#include "events/log.h"
 
 #define FIELD(member) .offset = offsetof(struct settings, member), .width = sizeof(((struct settings *)NULL)->member)
 
@@ -185,6 +186,31 @@ const struct option_entry settings_options[] = {
       .fallback = "4K",
       .metavar = "SIZE",
       .help = "the longest request target; 414 for more" },
+
+    { "Events", "event-log", OPTION_TEXT, FIELD(event_log), .metavar = "FILE",
+      .help = "keep the events in FILE as well, so that they outlive the server" },
+    { .name = "event-log-size",
+      .kind = OPTION_SIZE,
+      FIELD(event_log_size),
+      .min = EVENT_LOG_SIZE_MIN,
+      .max = EVENT_LOG_SIZE_MAX,
+      .fallback = "16M",
+      .metavar = "SIZE",
+      .help = "how much memory the latest events may take, and how much of the file at least" },
+    { .name = "event-log-sync",
+      .kind = OPTION_DURATION,
+      FIELD(event_sync_ms),
+      .min = 1,
+      .max = DAY_MS,
+      .fallback = "1s",
+      .metavar = "TIME",
+      .help = "how often the file is written to the disk itself: a power cut loses no more" },
+    { .name = "datagram",
+      .kind = OPTION_DATAGRAM_LIST,
+      FIELD(datagrams),
+      .metavar = "APP:PATH",
+      .distinct = true,
+      .help = "take datagrams at PATH for APP, which is events: each is an event" },
 
     { "Log", "log-level", OPTION_CHOICE, FIELD(log_level), .choices = levels, .fallback = "info", .metavar = "LEVEL",
       .help = "error, warning, info or debug: the least important lines to show" },

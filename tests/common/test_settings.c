@@ -113,6 +113,11 @@ START_TEST(test_defaults)
     ck_assert_uint_eq(settings.limit_body, 1048576);
     ck_assert_uint_eq(settings.limit_header, 8192);
     ck_assert_uint_eq(settings.limit_target, 4096);
+    ck_assert_ptr_null(settings.event_log);
+    ck_assert_uint_eq(settings.event_log_size, 16777216);
+    ck_assert_uint_eq(settings.event_sync_ms, 1000);
+    ck_assert_uint_eq(settings.datagrams.count, 0);
+    ck_assert(!settings_use_events(&settings));
     ck_assert_int_eq(settings.log_level, BERTH_LOG_INFO);
     ck_assert_int_eq(settings.log_format, LOG_FORMAT_TEXT);
     ck_assert_ptr_null(settings.access_log);
@@ -149,6 +154,43 @@ START_TEST(test_every_flag)
     ck_assert_str_eq(settings.access_log, "/log");
     ck_assert(settings.no_access_log);
     ck_assert_int_eq(settings.log_format, LOG_FORMAT_JSON);
+    settings_done(&settings);
+}
+END_TEST
+
+START_TEST(test_events)
+{
+    struct settings settings;
+
+    load_well(&settings,
+              "--event-log /e --event-log-size 1M --event-log-sync 50ms --datagram events:/d:1 "
+              "--datagram=events:@d",
+              NULL);
+    ck_assert_str_eq(settings.event_log, "/e");
+    ck_assert_uint_eq(settings.event_log_size, 1048576);
+    ck_assert_uint_eq(settings.event_sync_ms, 50);
+    ck_assert_uint_eq(settings.datagrams.count, 2);
+    ck_assert_str_eq(settings_datagram_path(settings.datagrams.items[0]), "/d:1");
+    ck_assert_str_eq(settings_datagram_path(settings.datagrams.items[1]), "@d");
+    settings_done(&settings);
+}
+END_TEST
+
+static const struct {
+    const char *words;
+    bool use;
+} users_of_events[] = {
+    { "a.so", false },        { "--event-log-size 2M", false },   { "events", true },
+    { "/live=events", true }, { "--event-log /e a.so", true },    { "--datagram events:/d a.so", true },
+    { "eventss.so", false },  { "a.so /x=b.so /y=events", true },
+};
+
+START_TEST(test_use_of_events)
+{
+    struct settings settings;
+
+    load_well(&settings, users_of_events[_i].words, NULL);
+    ck_assert_int_eq(settings_use_events(&settings), users_of_events[_i].use);
     settings_done(&settings);
 }
 END_TEST
@@ -272,6 +314,18 @@ static const struct {
     { "--timeout-header 0", "--timeout-header: \"0\" is too small: it must be at least 1ms" },
     { "--limit-request-body 1X", "--limit-request-body: \"1X\" is not a size such as 512, 64K or 1M" },
     { "--limit-request-header 1023", "--limit-request-header: \"1023\" is too small: it must be at least 1K" },
+    { "--event-log-size 1023K", "--event-log-size: \"1023K\" is too small: it must be at least 1M" },
+    { "--event-log-sync 0", "--event-log-sync: \"0\" is too small: it must be at least 1ms" },
+    { "--datagram /d", "--datagram: \"/d\" does not say APP:PATH, such as events:/run/events.sock" },
+    { "--datagram :/d", "--datagram: \":/d\" does not say APP:PATH, such as events:/run/events.sock" },
+    { "--datagram echo:/d", "--datagram: \"echo:/d\": \"echo\" takes no datagrams; only events does: events:/d" },
+    { "--datagram events:", "--datagram: \"events:\" has no path, such as events:/run/events.sock" },
+    { "--datagram events:/d --datagram events:/d", "--datagram: \"events:/d\" is there twice" },
+    { "--exit-idle-time 5 events", "--exit-idle-time: the log of events would be gone with berth: say event-log, the "
+                                   "file to keep them in" },
+    { "--exit-idle-time 5 --event-log /e --datagram events:/d events",
+      "--exit-idle-time: only for sockets that are handed over (LISTEN_FDS, --fd): nobody would listen at ours when "
+      "berth is gone" },
     { "--log-level loud", "--log-level: \"loud\" is none of error, warning, info and debug" },
     { "--log-format xml", "--log-format: \"xml\" is neither text nor json" },
     { "--root-path api", "--root-path: \"api\" does not begin with \"/\"" },
@@ -960,6 +1014,8 @@ Suite *suite_settings(void)
     tcase_add_checked_fixture(levels, setup, teardown);
     tcase_add_test(levels, test_defaults);
     tcase_add_test(levels, test_every_flag);
+    tcase_add_test(levels, test_events);
+    tcase_add_loop_test(levels, test_use_of_events, 0, COUNT(users_of_events));
     tcase_add_test(levels, test_workers_auto);
     tcase_add_test(levels, test_two_at_one_mount);
     tcase_add_loop_test(levels, test_precedence, 0, 8);
