@@ -83,12 +83,13 @@ static unsigned int stalled_seconds(const struct settings *settings)
     return ms > DAEMON_STALLED_SECONDS ? ms : DAEMON_STALLED_SECONDS;
 }
 
-/* The worker ignores SIGPIPE. Not told so, libmicrohttpd would use neither sendfile nor one call for head and body. */
+/* MHD_USE_TURBO: it closes without shutdown(2), on which takeover.c rests, and reads at once what it has accepted.
+ * The worker ignores SIGPIPE. Not told so, libmicrohttpd would use neither sendfile nor one call for head and body. */
 static struct MHD_Daemon *start_library(struct daemon *daemon)
 {
     const struct settings *settings = daemon->server->settings;
 
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | MHD_USE_ERROR_LOG, 0, NULL, NULL,
                             exchange_continue, daemon,                                                     //
                             MHD_OPTION_EXTERNAL_LOGGER, library_says, daemon,                              //
                             MHD_OPTION_LISTEN_SOCKET, daemon->fd,                                          //

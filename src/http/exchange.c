@@ -12,6 +12,7 @@
 #include "http/library.h"
 #include "http/problem.h"
 #include "http/reply.h"
+#include "http/takeover.h"
 
 /* A body is collected in a buffer that begins so large and doubles. */
 #define BODY_FIRST 4096
@@ -258,6 +259,15 @@ static void count(struct http_server *server, const struct http_record *record, 
     counters_request(server->counters, row, record->status, record->bytes, record->nanoseconds);
 }
 
+void exchange_record(struct http_server *server, const struct http_record *record,
+                     const struct http_application *application)
+{
+    server->request_count++;
+    count(server, record, application);
+    if (server->on_request)
+        server->on_request(server, record);
+}
+
 static void record(struct http_server *server, const struct berth_request *request, bool complete)
 {
     const struct berth_route *route = request->match.route;
@@ -274,9 +284,7 @@ static void record(struct http_server *server, const struct berth_request *reque
         .complete = complete,
     };
 
-    count(server, &record, request->match.owner);
-    if (server->on_request)
-        server->on_request(server, &record);
+    exchange_record(server, &record, request->match.owner);
 }
 
 void exchange_completed(void *context, struct MHD_Connection *mhd, void **request_context,
@@ -285,15 +293,16 @@ void exchange_completed(void *context, struct MHD_Connection *mhd, void **reques
     struct daemon *daemon = context;
     struct http_server *server = daemon->server;
     struct berth_request *request = *request_context;
+    bool complete = how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
 
     (void)mhd;
     if (!request)
         return;
     file_sending_stop(request->connection);
-    server->request_count++;
     if (request->reply.status == 0)
         request->reply.status = library_take_status(daemon);
-    record(server, request, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    if (!takeover_settle(request, complete))
+        record(server, request, complete);
     request_reset(request);
     request->connection->kept = true;
     deadline_start(&server->deadlines, DEADLINE_IDLE, request->connection);

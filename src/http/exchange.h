@@ -15,6 +15,14 @@ void *exchange_begin(void *daemon, const char *target, struct MHD_Connection *mh
 enum MHD_Result exchange_continue(void *daemon, struct MHD_Connection *mhd, const char *url, const char *method,
                                   const char *version, const char *bytes, size_t *size, void **request);
 
+struct http_application;
+struct http_record;
+struct http_server;
+
+/* A request of this application's (NULL: of none) is over: counts it and tells of it. */
+void exchange_record(struct http_server *server, const struct http_record *record,
+                     const struct http_application *application);
+
 /* MHD_OPTION_NOTIFY_COMPLETED. */
 void exchange_completed(void *daemon, struct MHD_Connection *mhd, void **request, enum MHD_RequestTerminationCode how);
 

@@ -26,5 +26,6 @@ libberth_a_SOURCES += \
 	src/http/problem.c src/http/problem.h \
 	src/http/reply.c src/http/reply.h \
 	src/http/request.c src/http/request.h \
-	src/http/server.c src/http/server.h
+	src/http/server.c src/http/server.h \
+	src/http/takeover.c src/http/takeover.h
 EXTRA_DIST += src/http/README.md

@@ -16,6 +16,7 @@
 #include "http/hold.h"
 #include "http/reply.h"
 #include "http/server.h"
+#include "http/takeover.h"
 
 void request_init(struct berth_request *request, struct connection *connection)
 {
@@ -50,6 +51,7 @@ void request_abandon(struct berth_request *request)
 void request_reset(struct berth_request *request)
 {
     request_abandon(request);
+    takeover_settle(request, false);
     reply_release(&request->reply);
     if (request->destroy_data)
         request->destroy_data(request->data);

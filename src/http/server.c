@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "http/connection.h"
 #include "http/daemon.h"
+#include "http/takeover.h"
 
 /* A daemon closes a connection in one or two runs after it was cut; this many would be a mistake of ours. */
 #define CLOSE_RUNS_MAX 100
@@ -53,6 +54,7 @@ void http_server_drain(struct http_server *server)
     server->draining = true;
     for (struct daemon *daemon = server->daemons; daemon; daemon = daemon->next)
         daemon_quiesce(daemon);
+    takeover_drain_all(server);
 }
 
 const char *http_library_version(void)
@@ -85,6 +87,7 @@ void http_server_close(struct http_server *server)
 {
     http_server_drain(server);
     abandon_all(server);
+    takeover_end_all(server);
     if (server->connections)
         log_error("%zu connections would not close", server->connection_count);
     while (server->daemons) {

@@ -16,6 +16,7 @@
 
 struct connection;
 struct daemon;
+struct takeover;
 
 /* A request that is over, for the access log and the counters. Texts are valid during the call. */
 struct http_record {
@@ -52,6 +53,7 @@ struct http_server {
 
     /* this folder's */
     struct connection *connections;
+    struct takeover *takeovers;
     struct daemon *daemons;
     struct deadlines deadlines;
     struct file_watch files;
