@@ -22,6 +22,7 @@ libberth_a_SOURCES += \
 	src/common/settings_pack.c src/common/settings_pack.h \
 	src/common/settings_parts.h \
 	src/common/settings_table.c \
+	src/common/signals.c src/common/signals.h \
 	src/common/sink.c src/common/sink.h \
 	src/common/suggestion.c src/common/suggestion.h \
 	src/common/text_list.c src/common/text_list.h

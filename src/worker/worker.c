@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "common/contract.h"
 #include "common/log.h"
 #include "common/number.h"
+#include "common/signals.h"
 #include "http/reply.h"
 #include "http/server.h"
 #include "socket/names.h"
@@ -163,29 +163,6 @@ static void library_refused(struct http_server *http, const struct berth_peer *p
     access_log_add_refused(&worker->access_log, peer, status);
 }
 
-static void ignored(int signal_number)
-{
-    (void)signal_number;
-}
-
-/*
- * Commands come by the control channel alone: not by a service manager that signals the whole group, nor a terminal.
- * Handlers that do nothing rather than SIG_IGN, which the children of an application would inherit.
- * A log that nobody reads (PIPE), or that may not grow (XFSZ), does not end it either.
- */
-static void ignore_signals(void)
-{
-    static const int signals[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGUSR1,
-                                   SIGUSR2, SIGTTIN, SIGTTOU, SIGPIPE, SIGXFSZ };
-    struct sigaction action = { .sa_handler = ignored, .sa_flags = SA_RESTART };
-    sigset_t none;
-
-    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-        sigaction(signals[i], &action, NULL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL); /* they were blocked up to here: see contract.h */
-}
-
 /* What was inherited is ours alone: none of it goes on to the children of an application. */
 static void keep_descriptors(size_t count)
 {
@@ -319,7 +296,7 @@ int worker_main(int argc, char **argv)
     snprintf(worker.log_role, sizeof(worker.log_role), "berth worker %.10s", argv[1]);
     prctl(PR_SET_NAME, worker.log_role);
     log_init(BERTH_LOG_INFO, worker.log_role);
-    ignore_signals();
+    signals_ignore();
     if (start(&worker, &error) < 0) {
         tell(&worker, CONTROL_FAILED, error.text);
         /* The applications that did start are not stopped: the process ends, and with it all that it has. */
