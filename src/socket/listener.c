@@ -25,6 +25,7 @@
 
 struct listener {
     int fd;
+    int type; /* SOCK_STREAM or SOCK_DGRAM */
     char *path;
     const char *base; /* its last segment; NULL for an abstract name */
     char *folder;     /* the rest of it, for messages */
@@ -36,7 +37,7 @@ struct listener {
     ino_t inode;
 };
 
-static struct listener *listener_new(const char *path)
+static struct listener *listener_new(const char *path, int type)
 {
     struct listener *listener = calloc(1, sizeof(*listener));
     const char *slash = strrchr(path, '/');
@@ -44,6 +45,7 @@ static struct listener *listener_new(const char *path)
     if (!listener)
         return NULL;
     listener->fd = listener->folder_fd = listener->lock.fd = -1;
+    listener->type = type;
     listener->path = strdup(path);
     if (!slash)
         listener->folder = strdup(".");
@@ -109,16 +111,17 @@ static int occupant_look(const struct listener *listener, struct stat *ret_statu
 }
 
 /* Refuses a path that is served. 0: nobody serves it. */
-static int occupant_probe(const char *path, const struct address *address, struct error *error)
+static int occupant_probe(const struct listener *listener, const struct address *address, struct error *error)
 {
+    const char *path = listener->path;
     pid_t pid = 0;
-    int r = probe_served(&address->un, address->size, &pid);
+    int r = probe_served(listener->type, &address->un, address->size, &pid);
 
     if (r > 0)
         return served_error(path, pid, error);
     if (r == -EPROTOTYPE)
-        return error_set(error, -EADDRINUSE, "%s: already in use as a datagram or packet socket; choose another path",
-                         path);
+        return error_set(error, -EADDRINUSE, "%s: already in use as a %s or packet socket; choose another path", path,
+                         listener->type == SOCK_DGRAM ? "stream" : "datagram");
     if (r == -EACCES || r == -EPERM)
         return error_set(error, r,
                          "%s: there is a socket, and uid %u may not ask whether it is served; remove it, or choose "
@@ -137,7 +140,7 @@ static int dead_remove(const struct listener *listener, int dead, const struct a
 
     if (fstat(dead, &found) < 0)
         return error_set(error, -errno, "%s: cannot look at it: %s", listener->path, strerror(errno));
-    r = occupant_probe(listener->path, address, error);
+    r = occupant_probe(listener, address, error);
     if (r < 0)
         return r;
     /* Programs that know nothing of our lock may have put a socket of their own there by now. */
@@ -218,7 +221,8 @@ static int lock_place(struct listener *listener, const struct address *address, 
     r = lock_take(listener->folder_fd, name, &listener->lock, &why);
     if (r == 0)
         return 0;
-    if (occupant_look(listener, &status, NULL) > 0 && probe_served(&address->un, address->size, &pid) > 0) {
+    if (occupant_look(listener, &status, NULL) > 0 &&
+        probe_served(listener->type, &address->un, address->size, &pid) > 0) {
         if (pid == 0)
             pid = lock_holder(listener->folder_fd, name);
         return served_error(listener->path, pid, error);
@@ -228,6 +232,8 @@ static int lock_place(struct listener *listener, const struct address *address, 
     pid = lock_holder(listener->folder_fd, name);
     if (pid == 0)
         return error_set(error, -EADDRINUSE, "%s: another process is starting to serve it", listener->path);
+    if (pid == getpid())
+        return served_error(listener->path, pid, error);
     return error_set(error, -EADDRINUSE,
                      "%s: pid %d is starting to serve it, or about to leave it, or somebody removed the path while it "
                      "serves: then restart it",
@@ -279,14 +285,27 @@ static void inode_record(struct listener *listener, const struct stat *status)
     listener->made = true;
 }
 
+/* Datagrams bring their senders' credentials from the first on. */
+static int socket_make(struct listener *listener, struct error *error)
+{
+    int yes = 1;
+
+    listener->fd = socket(AF_UNIX, listener->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener->fd < 0)
+        return error_set(error, -errno, "%s: cannot make a socket: %s", listener->path, strerror(errno));
+    if (listener->type == SOCK_DGRAM && setsockopt(listener->fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0)
+        return error_set(error, -errno, "%s: cannot ask for credentials: %s", listener->path, strerror(errno));
+    return 0;
+}
+
 /* Creates the inode with mode 0600 at most: Linux gives it the socket's own mode, less the umask. */
 static int place_bind(struct listener *listener, const struct address *address, mode_t mode, struct error *error)
 {
     struct stat status;
+    int r = socket_make(listener, error);
 
-    listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (listener->fd < 0)
-        return error_set(error, -errno, "%s: cannot make a socket: %s", listener->path, strerror(errno));
+    if (r < 0)
+        return r;
     if (fchmod(listener->fd, mode & 0600) < 0)
         return error_set(error, -errno, "%s: cannot set the socket's mode: %s", listener->path, strerror(errno));
     if (bind(listener->fd, (const struct sockaddr *)&address->un, address->size) == 0) {
@@ -297,8 +316,7 @@ static int place_bind(struct listener *listener, const struct address *address, 
         return 0;
     }
     if (errno == EADDRINUSE && address_is_abstract(listener->path)) {
-        int r = occupant_probe(listener->path, address, error);
-
+        r = occupant_probe(listener, address, error);
         return r < 0 ? r : error_set(error, -EADDRINUSE, "%s: already taken", listener->path);
     }
     return error_set(error, -errno, "%s: cannot bind: %s", listener->path, strerror(errno));
@@ -424,14 +442,14 @@ int listener_publish(const char *path, const struct listener_options *options, s
 
     if (r < 0)
         return r;
-    listener = listener_new(path);
+    listener = listener_new(path, options->datagram ? SOCK_DGRAM : SOCK_STREAM);
     if (!listener)
         return error_set(error, -ENOMEM, "out of memory");
     if (address_is_abstract(path))
         r = abstract_publish(listener, &address, options, error);
     else
         r = path_publish(listener, &address, options, error);
-    if (r == 0 && listen(listener->fd, options->backlog) < 0)
+    if (r == 0 && !options->datagram && listen(listener->fd, options->backlog) < 0)
         r = error_set(error, -errno, "%s: cannot listen: %s", path, strerror(errno));
     if (r < 0) {
         listener_free(listener);
@@ -452,7 +470,7 @@ int listener_check(const char *path, bool abstract_allowed, struct error *error)
         return r;
     if (address_is_abstract(path))
         return abstract_check(path, abstract_allowed, error);
-    listener = listener_new(path);
+    listener = listener_new(path, SOCK_STREAM);
     if (!listener)
         return error_set(error, -ENOMEM, "out of memory");
     r = folder_open(listener, error);

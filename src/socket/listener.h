@@ -1,6 +1,6 @@
 /*
- * A listener that we made: published at a path, owned, and withdrawn. TRAPS.md's rules for the socket file (README.md
- * of this folder) are all in listener.c. unix(7).
+ * A listener that we made, or a socket for datagrams: published at a path, owned, and withdrawn. TRAPS.md's rules for
+ * the socket file (README.md of this folder) are all in listener.c. unix(7).
  */
 #ifndef BERTH_SOCKET_LISTENER_H
 #define BERTH_SOCKET_LISTENER_H
@@ -15,17 +15,18 @@ struct listener_options {
     const char *user; /* name or number; NULL: as it is made */
     const char *group;
     int backlog;
+    bool datagram;         /* a socket for datagrams, which come with their senders' credentials; without a backlog */
     bool abstract_allowed; /* whether "@name" is taken */
 };
 
 struct listener; /* opaque: fd, path, lock file, device and inode */
 
 /*
- * Binds and listens, non-blocking and CLOEXEC. Takes PATH.lock beside it for as long as the listener lives; refuses a
- * path that is served (-EADDRINUSE, naming the pid) or is no socket (-ENOTSOCK); replaces a socket that nobody serves.
- * -EINVAL is what only another path or other options can mend: a path that is too long (with limit and length) or has
- * no name at its end, an abstract name that is not allowed, a mode, user or group that is none. Every other -errno says
- * in `error` which step failed.
+ * Binds, and listens unless it is for datagrams, non-blocking and CLOEXEC. Takes PATH.lock beside it for as long as the
+ * listener lives; refuses a path that is served (-EADDRINUSE, naming the pid) or is no socket (-ENOTSOCK); replaces a
+ * socket that nobody serves. -EINVAL is what only another path or other options can mend: a path that is too long (with
+ * limit and length) or has no name at its end, an abstract name that is not allowed, a mode, user or group that is
+ * none. Every other -errno says in `error` which step failed.
  */
 int listener_publish(const char *path, const struct listener_options *options, struct listener **ret_listener,
                      struct error *error);

@@ -123,6 +123,35 @@ int notify_send(struct notify *notify, const char *format, ...)
     return r;
 }
 
+int notify_store_fd(struct notify *notify, const char *name, int fd)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } buffer = { .bytes = { 0 } };
+    char text[128];
+    struct iovec part = { .iov_base = text };
+    struct msghdr header = { .msg_name = &notify->address,
+                             .msg_namelen = notify->address_size,
+                             .msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = buffer.bytes,
+                             .msg_controllen = sizeof(buffer.bytes) };
+    struct cmsghdr *control = CMSG_FIRSTHDR(&header);
+    int length = snprintf(text, sizeof(text), "FDSTORE=1\nFDNAME=%s", name);
+
+    if (notify->fd < 0)
+        return 0;
+    if (length < 0 || (size_t)length >= sizeof(text))
+        return -EINVAL;
+    part.iov_len = (size_t)length;
+    control->cmsg_level = SOL_SOCKET;
+    control->cmsg_type = SCM_RIGHTS;
+    control->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(control), &fd, sizeof(int));
+    return sendmsg(notify->fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
 int notify_reloading(struct notify *notify)
 {
     struct timespec now;

@@ -17,6 +17,10 @@ void notify_free(struct notify *notify);
 /* One datagram: lines such as "READY=1\nSTATUS=…". Never blocks. */
 int notify_send(struct notify *notify, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* FDSTORE=1: the manager keeps the descriptor, and hands it back under that name (LISTEN_FDNAMES) when the service is
+ * restarted. One that has no fd store, or no room in it, does not say so. */
+int notify_store_fd(struct notify *notify, const char *name, int fd);
+
 /* "RELOADING=1" with MONOTONIC_USEC, as Type=notify-reload asks. */
 int notify_reloading(struct notify *notify);
 

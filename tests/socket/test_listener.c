@@ -341,6 +341,99 @@ START_TEST(refuses_a_live_socket_of_another_kind)
 }
 END_TEST
 
+static const struct listener_options datagrams = { .mode = 0660, .datagram = true };
+
+/* Sends from a socket without a name; returns who the receiver is told it was. */
+static struct ucred sender_told(int fd, const char *path)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(struct ucred))];
+        struct cmsghdr align;
+    } control = { .bytes = { 0 } };
+    char text[8] = "";
+    struct iovec part = { .iov_base = text, .iov_len = sizeof(text) };
+    struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes };
+    struct sockaddr_un address = address_of(path);
+    struct ucred who = { 0 };
+    int sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_eq(sendto(sender, "hello", 5, 0, (struct sockaddr *)&address, sizeof(address)), 5);
+    close(sender);
+    header.msg_controllen = sizeof(control.bytes);
+    ck_assert_int_eq(recvmsg(fd, &header, MSG_DONTWAIT), 5);
+    ck_assert_str_eq(text, "hello");
+    ck_assert_ptr_nonnull(CMSG_FIRSTHDR(&header));
+    ck_assert_int_eq(CMSG_FIRSTHDR(&header)->cmsg_type, SCM_CREDENTIALS);
+    memcpy(&who, CMSG_DATA(CMSG_FIRSTHDR(&header)), sizeof(who));
+    return who;
+}
+
+START_TEST(takes_datagrams_with_their_senders)
+{
+    const char *path = scratch_path("s");
+    struct listener *listener = publish(path, &datagrams);
+    int fd = listener_fd(listener);
+    struct stat status;
+    struct ucred who;
+
+    ck_assert_int_eq(lstat(path, &status), 0);
+    ck_assert_uint_eq(status.st_mode, S_IFSOCK | 0660);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    ck_assert_int_eq(fcntl(fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+    who = sender_told(fd, path);
+    ck_assert_int_eq(who.pid, getpid());
+    ck_assert_uint_eq(who.uid, geteuid());
+    ck_assert_str_eq(scratch_list(), "s s.lock ");
+    listener_free(listener);
+    ck_assert_str_eq(scratch_list(), "");
+}
+END_TEST
+
+static void take_datagrams_forever(void *path)
+{
+    publish(path, &datagrams);
+    child_ready();
+    pause();
+}
+
+START_TEST(refuses_a_live_datagram_socket_and_replaces_a_dead_one)
+{
+    char path[128], text[64];
+    pid_t pid;
+
+    strcpy(path, scratch_path("s"));
+    pid = child_start(take_datagrams_forever, path);
+    snprintf(text, sizeof(text), "already served by pid %d", (int)pid);
+    refuse(path, &datagrams, -EADDRINUSE, text);
+    refuse(path, &usual, -EADDRINUSE, "pid");
+    child_kill(pid);
+    ck_assert_str_eq(scratch_list(), "s s.lock ");
+    if (_i == 0) {
+        listener_free(publish(path, &datagrams));
+    } else {
+        /* One that knows nothing of the lock, and takes datagrams from another alone. */
+        struct sockaddr_un address = address_of(scratch_path("o"));
+        int fd, other = socket_bound(scratch_path("o"), SOCK_DGRAM, -1);
+
+        ck_assert_int_eq(unlink(path) + unlink(scratch_path("s.lock")), 0);
+        fd = socket_bound(path, SOCK_DGRAM, -1);
+        ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        refuse(path, &datagrams, -EADDRINUSE, "already served");
+        close(fd);
+        close(other);
+    }
+}
+END_TEST
+
+START_TEST(refuses_a_live_socket_that_is_no_datagram_one)
+{
+    int fd = socket_bound(scratch_path("s"), SOCK_STREAM, 1);
+
+    refuse(scratch_path("s"), &datagrams, -EADDRINUSE, "stream or packet");
+    close(fd);
+}
+END_TEST
+
 START_TEST(replaces_a_dead_one)
 {
     struct listener *listener;
@@ -890,6 +983,9 @@ Suite *suite_listener(void)
     tcase_add_test(tests, tells_of_orphans);
     tcase_add_test(tests, refuses_itself_twice);
     tcase_add_loop_test(tests, refuses_a_live_socket_of_another_kind, 0, 2);
+    tcase_add_test(tests, takes_datagrams_with_their_senders);
+    tcase_add_loop_test(tests, refuses_a_live_datagram_socket_and_replaces_a_dead_one, 0, 2);
+    tcase_add_test(tests, refuses_a_live_socket_that_is_no_datagram_one);
     tcase_add_test(tests, replaces_a_dead_one);
     tcase_add_test(tests, leaves_its_successor_alone);
     tcase_add_test(tests, leaves_alone_what_took_its_place);

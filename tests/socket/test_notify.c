@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -156,6 +157,38 @@ START_TEST(survives_a_manager_that_goes_and_comes)
 }
 END_TEST
 
+START_TEST(gives_a_descriptor_to_the_store)
+{
+    int fd = socket_bound(scratch_path("n"), SOCK_DGRAM, -1);
+    struct notify *notify = notify_to(scratch_path("n"));
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = { .bytes = { 0 } };
+    char text[64] = "", name[200];
+    struct iovec part = { .iov_base = text, .iov_len = sizeof(text) - 1 };
+    struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes };
+    struct stat given, received_one;
+    int stored;
+
+    header.msg_controllen = sizeof(control.bytes);
+    ck_assert_int_eq(notify_store_fd(notify, "my-log", STDERR_FILENO), 0);
+    ck_assert_int_gt(recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC), 0);
+    ck_assert_str_eq(text, "FDSTORE=1\nFDNAME=my-log");
+    ck_assert_ptr_nonnull(CMSG_FIRSTHDR(&header));
+    memcpy(&stored, CMSG_DATA(CMSG_FIRSTHDR(&header)), sizeof(stored));
+    ck_assert_int_eq(fstat(STDERR_FILENO, &given), 0);
+    ck_assert_int_eq(fstat(stored, &received_one), 0);
+    ck_assert_uint_eq(given.st_ino, received_one.st_ino);
+    memset(name, 'x', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    ck_assert_int_eq(notify_store_fd(notify, name, STDERR_FILENO), -EINVAL);
+    notify_free(notify);
+    close(stored);
+    close(fd);
+}
+END_TEST
+
 static const struct {
     const char *usec, *pid;
     int r;
@@ -202,6 +235,7 @@ Suite *suite_notify(void)
     tcase_add_loop_test(tests, sends_nowhere_without_an_address, 0, 2);
     tcase_add_loop_test(tests, refuses_what_is_no_address, 0, 6);
     tcase_add_test(tests, says_when_it_reloads);
+    tcase_add_test(tests, gives_a_descriptor_to_the_store);
     tcase_add_test(tests, survives_a_manager_that_goes_and_comes);
     tcase_add_loop_test(tests, knows_its_watchdog, 0, COUNT(watchdogs));
     suite_add_tcase(suite, tests);
