@@ -2,13 +2,14 @@
  * The journal: what --event-log FILE keeps on disk, so that the log of events outlives the server. Only the recorder
  * touches it, with pwrite under a lock (flock), never by a map: neither truncation nor a full disk can kill anybody.
  *
- * The file begins with a header (magic, the id that the sequence began with, a checksum); then come frames, one for
- * each append: size, checksum, records. When the file has reached its limit it becomes FILE.old, in place of the one
- * before, and a new one begins: so the two hold at least `limit` bytes of the latest events and at most twice as much.
+ * The file begins with a header (magic, the id that the sequence began with, that of the file's first record, a
+ * checksum); then come frames, one for each append: size, checksums, records. When the file has reached its limit it
+ * becomes FILE.old, in place of the one before, and a new one begins: so the two hold at least `limit` bytes of the
+ * latest records and, an append aside, at most twice as much.
  *
  * When it is opened, an end that was torn off is cut away with a notice in the log; a file that is foreign, or damaged
- * at its beginning, is set aside as FILE.damaged-N and never deleted; a frame that is damaged in the middle ends what
- * is read of that file, which is then set aside too, and goes on in a new one.
+ * at its beginning, is set aside as FILE.damaged-N and never deleted; so is one with a damaged frame in the middle, and
+ * what came before that frame goes on in a new one (written as FILE.new, until it is complete).
  */
 #ifndef BERTH_EVENTS_JOURNAL_H
 #define BERTH_EVENTS_JOURNAL_H
@@ -21,6 +22,12 @@
 
 struct journal;
 
+/* The longest name of the file within its folder: the others' names are longer. */
+#define JOURNAL_NAME_MAX 200
+
+/* More is never appended at once: a quarter of the largest log. */
+#define JOURNAL_APPEND_MAX (256 * 1024 * 1024)
+
 /* Opens or makes it (mode 0600), and locks it. -EBUSY: another one has it; -errno of what failed, with a message that
  * names the path. */
 int journal_open(const char *path, size_t limit, struct error *error, struct journal **ret_journal);
@@ -29,17 +36,22 @@ int journal_open(const char *path, size_t limit, struct error *error, struct jou
  * returned if that was not 0; 0; or a negative errno. */
 int journal_replay(struct journal *journal, int (*take)(void *data, const void *records, size_t size), void *data);
 
-/* The id that the sequence began with, and the last that is in it; 0: none. */
+/* The id that the sequence began with, and the last one used: of the last record that is in it, or was; 0: none. */
 uint64_t journal_first_id(const struct journal *journal);
 uint64_t journal_last_id(const struct journal *journal);
 
-/* Begins a new sequence: what was there is set aside, unless it was empty. */
+/* Begins a new sequence: what was there is set aside, unless it was empty. Is in the file from the first append on. */
 int journal_start(struct journal *journal, uint64_t first_id);
 
-/* Appends whole records, all of them or none: on failure (-ENOSPC, -EDQUOT, -EFBIG, -EIO, …) the file is as it was. */
+/*
+ * Appends whole records, all of them or none: on failure (-ENOSPC, -EDQUOT, -EFBIG, -EIO, …) the file is as it was.
+ * -EFBIG takes SIGXFSZ being ignored. -EMSGSIZE: more than JOURNAL_APPEND_MAX. -EBADMSG: not records, or not the ids
+ * that are due; none are before a sequence was begun.
+ */
 int journal_append(struct journal *journal, const void *records, size_t size);
 
-/* Writes to the disk what was appended (fdatasync); may be called on another thread than append, at the same time. */
+/* Writes to the disk what was appended (fdatasync), and the files' names; may be called on another thread than append,
+ * at the same time. After -EIO nobody knows how much of what was appended since the last time is on the disk. */
 int journal_sync(struct journal *journal);
 bool journal_is_dirty(const struct journal *journal);
 

@@ -1,6 +1,10 @@
 libberth_a_SOURCES += \
 	src/events/event.c \
 	src/events/event.h \
+	src/events/checksum.c src/events/checksum.h \
+	src/events/journal.c src/events/journal.h \
+	src/events/journal_file.c src/events/journal_file.h \
+	src/events/journal_place.c src/events/journal_place.h \
 	src/events/log.c \
 	src/events/log.h
 EXTRA_DIST += src/events/README.md

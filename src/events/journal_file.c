@@ -1,0 +1,336 @@
+#include "events/journal_file.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "events/checksum.h"
+#include "events/event.h"
+
+/* Grows with every change to what is in the file: records included. */
+#define JOURNAL_VERSION 1
+
+static const char magic[8] = "berth-ev";
+
+struct header {
+    char magic[8];
+    uint64_t first_id, base_id;
+    uint32_t version;
+    uint32_t checksum; /* of what is before it */
+};
+
+struct head {
+    uint32_t size; /* of the records behind it */
+    uint32_t records_checksum;
+    uint32_t reserved; /* 0 */
+    uint32_t checksum; /* of what is before it */
+};
+
+/* So that records are where they may be read in place. */
+_Static_assert(sizeof(struct header) % 8 == 0 && sizeof(struct head) % 8 == 0, "records begin at a multiple of 8");
+
+enum { CHUNK = 65536 };
+
+/* What frames are read into; grows to the largest. */
+struct buffer {
+    char *bytes;
+    size_t allocated;
+};
+
+static uint32_t header_checksum(const struct header *header)
+{
+    return checksum(header, offsetof(struct header, checksum));
+}
+
+static uint32_t head_checksum(const struct head *head)
+{
+    return checksum(head, offsetof(struct head, checksum));
+}
+
+struct journal_file journal_file_fresh(int fd, uint64_t first_id, uint64_t next_id)
+{
+    struct journal_file file = { .fd = fd, .first_id = first_id, .base_id = next_id, .next_id = next_id };
+
+    return file;
+}
+
+void journal_file_begin(struct journal_file *file, uint64_t first_id)
+{
+    file->first_id = file->base_id = file->next_id = first_id;
+}
+
+/* All of it or -errno. What the disk cannot read is damaged, as is what somebody cut off meanwhile. */
+static int bytes_read(int fd, void *bytes, size_t size, uint64_t offset)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        ssize_t n = pread(fd, (char *)bytes + done, size - done, (off_t)(offset + done));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0 || (n < 0 && errno == EIO))
+            return -EBADMSG;
+        if (n < 0)
+            return -errno;
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+static int bytes_write(int fd, struct iovec *parts, int count, uint64_t offset)
+{
+    while (count > 0) {
+        ssize_t n = pwritev(fd, parts, count, (off_t)offset);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? -errno : -EIO;
+        offset += (uint64_t)n;
+        for (; count > 0 && (size_t)n >= parts->iov_len; parts++, count--)
+            n -= (ssize_t)parts->iov_len;
+        if (count > 0) {
+            parts->iov_base = (char *)parts->iov_base + n;
+            parts->iov_len -= (size_t)n;
+        }
+    }
+    return 0;
+}
+
+/* 1: there are only zeroes from `offset` on; 0; -errno. */
+static int is_blank(int fd, uint64_t offset, uint64_t end)
+{
+    static const char zeroes[4096];
+    char bytes[sizeof(zeroes)];
+
+    while (offset < end) {
+        size_t size = end - offset < sizeof(bytes) ? (size_t)(end - offset) : sizeof(bytes);
+        int r = bytes_read(fd, bytes, size, offset);
+
+        if (r < 0)
+            return r;
+        if (memcmp(bytes, zeroes, size) != 0)
+            return 0;
+        offset += size;
+    }
+    return 1;
+}
+
+static int buffer_reserve(struct buffer *buffer, size_t size)
+{
+    char *bytes;
+
+    if (size <= buffer->allocated)
+        return 0;
+    bytes = realloc(buffer->bytes, size);
+    if (!bytes)
+        return -ENOMEM;
+    buffer->bytes = bytes;
+    buffer->allocated = size;
+    return 0;
+}
+
+uint64_t journal_records_check(const void *records, size_t size, uint64_t next_id)
+{
+    const char *at = records;
+    struct event_record record;
+
+    for (; size > 0; at += record.size, size -= record.size) {
+        if (!event_record_valid(at, size))
+            return 0;
+        memcpy(&record, at, sizeof(record));
+        if (record.id != next_id || next_id == UINT64_MAX)
+            return 0;
+        next_id++;
+    }
+    return next_id;
+}
+
+/* The head of the frame at `offset`. -ENODATA: the file ends before the frame does. -EBADMSG: it is damaged. */
+static int head_read(int fd, uint64_t offset, uint64_t end, struct head *ret_head)
+{
+    struct head head;
+    int r;
+
+    if (end - offset < sizeof(head))
+        return -ENODATA;
+    r = bytes_read(fd, &head, sizeof(head), offset);
+    if (r < 0)
+        return r;
+    if (head.checksum != head_checksum(&head)) {
+        /* A file system that stored the file's new length before its new bytes, when the power went. */
+        r = is_blank(fd, offset, end);
+        return r < 0 ? r : r > 0 ? -ENODATA : -EBADMSG;
+    }
+    if (head.reserved != 0 || head.size == 0)
+        return -EBADMSG;
+    if (head.size > end - offset - sizeof(head))
+        return -ENODATA;
+    *ret_head = head;
+    return 0;
+}
+
+/* The whole frame, checked: its records are in the buffer, and *ret_next is the id behind them. */
+static int frame_read(int fd, uint64_t offset, uint64_t end, uint64_t next_id, struct buffer *buffer,
+                      struct head *ret_head, uint64_t *ret_next)
+{
+    struct head head;
+    uint64_t next;
+    int r = head_read(fd, offset, end, &head);
+
+    if (r < 0)
+        return r;
+    r = buffer_reserve(buffer, head.size);
+    if (r < 0)
+        return r;
+    r = bytes_read(fd, buffer->bytes, head.size, offset + sizeof(head));
+    if (r < 0)
+        return r;
+    if (checksum(buffer->bytes, head.size) != head.records_checksum)
+        return -EBADMSG;
+    next = journal_records_check(buffer->bytes, head.size, next_id);
+    if (next == 0)
+        return -EBADMSG;
+    *ret_head = head;
+    *ret_next = next;
+    return 0;
+}
+
+/* Frame by frame from file->size, which grows with them, to the end. */
+static int frames_walk(struct journal_file *file, uint64_t end,
+                       int (*take)(void *data, const void *records, size_t size), void *data)
+{
+    struct buffer buffer = { 0 };
+    struct head head;
+    int r = 0;
+
+    while (r == 0 && file->size < end) {
+        r = frame_read(file->fd, file->size, end, file->next_id, &buffer, &head, &file->next_id);
+        if (r < 0)
+            break;
+        file->size += sizeof(head) + head.size;
+        file->held += head.size;
+        if (take)
+            r = take(data, buffer.bytes, head.size);
+    }
+    free(buffer.bytes);
+    return r;
+}
+
+static int header_check(struct journal_file *file, uint64_t end)
+{
+    struct header header;
+    size_t size = end < sizeof(header) ? (size_t)end : sizeof(header);
+    int r = bytes_read(file->fd, &header, size, 0);
+
+    if (r < 0)
+        return r == -EBADMSG ? JOURNAL_FILE_DAMAGED : r;
+    if (memcmp(header.magic, magic, size < sizeof(magic) ? size : sizeof(magic)) != 0)
+        return JOURNAL_FILE_FOREIGN;
+    if (size < sizeof(header))
+        return JOURNAL_FILE_TORN;
+    if (header.checksum != header_checksum(&header))
+        return JOURNAL_FILE_DAMAGED;
+    if (header.version != JOURNAL_VERSION)
+        return JOURNAL_FILE_FOREIGN;
+    if (header.first_id == 0 || header.base_id < header.first_id)
+        return JOURNAL_FILE_DAMAGED;
+    *file = journal_file_fresh(file->fd, header.first_id, header.base_id);
+    file->size = sizeof(header);
+    return JOURNAL_FILE_WHOLE;
+}
+
+int journal_file_check(struct journal_file *file)
+{
+    struct stat status;
+    uint64_t end;
+    int r;
+
+    *file = journal_file_fresh(file->fd, 0, 0);
+    if (fstat(file->fd, &status) < 0)
+        return -errno;
+    end = (uint64_t)status.st_size;
+    if (end == 0)
+        return JOURNAL_FILE_WHOLE;
+    r = header_check(file, end);
+    if (r != JOURNAL_FILE_WHOLE)
+        return r;
+    r = frames_walk(file, end, NULL, NULL);
+    if (r == -ENODATA)
+        return JOURNAL_FILE_TORN;
+    if (r == -EBADMSG)
+        return JOURNAL_FILE_DAMAGED;
+    return r < 0 ? r : JOURNAL_FILE_WHOLE;
+}
+
+int journal_file_each(const struct journal_file *file, int (*take)(void *data, const void *records, size_t size),
+                      void *data)
+{
+    struct journal_file walked = journal_file_fresh(file->fd, file->first_id, file->base_id);
+    int r;
+
+    if (file->size == 0)
+        return 0;
+    walked.size = sizeof(struct header);
+    r = frames_walk(&walked, file->size, take, data);
+    return r == -ENODATA ? -EBADMSG : r;
+}
+
+int journal_file_cut(struct journal_file *file)
+{
+    if (ftruncate(file->fd, (off_t)file->size) < 0) {
+        file->untidy = true;
+        return -errno;
+    }
+    file->untidy = false;
+    return 0;
+}
+
+int journal_file_append(struct journal_file *file, const void *records, size_t size, uint64_t next_id)
+{
+    struct header header = { .first_id = file->first_id, .base_id = file->base_id, .version = JOURNAL_VERSION };
+    struct head head = { .size = (uint32_t)size, .records_checksum = checksum(records, size) };
+    struct iovec parts[] = { { &header, sizeof(header) },
+                             { &head, sizeof(head) },
+                             { (void *)(uintptr_t)records, size } };
+    int left_out = file->size > 0 ? 1 : 0;
+    int r = file->untidy ? journal_file_cut(file) : 0;
+
+    if (r < 0)
+        return r;
+    memcpy(header.magic, magic, sizeof(magic));
+    header.checksum = header_checksum(&header);
+    head.checksum = head_checksum(&head);
+    r = bytes_write(file->fd, parts + left_out, 3 - left_out, file->size);
+    if (r < 0) {
+        journal_file_cut(file);
+        return r;
+    }
+    file->size += (left_out ? 0 : sizeof(header)) + sizeof(head) + size;
+    file->held += size;
+    file->next_id = next_id;
+    return 0;
+}
+
+int journal_file_copy(const struct journal_file *file, int fd)
+{
+    char *bytes = malloc(CHUNK);
+    int r = bytes ? 0 : -ENOMEM;
+
+    for (uint64_t done = 0; r == 0 && done < file->size;) {
+        size_t size = file->size - done < CHUNK ? (size_t)(file->size - done) : CHUNK;
+        struct iovec part = { bytes, size };
+
+        r = bytes_read(file->fd, bytes, size, done);
+        if (r == 0)
+            r = bytes_write(fd, &part, 1, done);
+        done += size;
+    }
+    free(bytes);
+    return r;
+}
