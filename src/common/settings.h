@@ -87,6 +87,7 @@ struct settings {
     unsigned int keep_alive_ms;     /* --timeout-keep-alive */
     unsigned int header_ms;         /* --timeout-header */
     unsigned int body_ms;           /* --timeout-body: with pauses or without, a body may take this long in all */
+    unsigned int heartbeat_ms;      /* --heartbeat: of streams on which nothing is written; 0: none */
     unsigned int limit_connections; /* of each worker */
     uint64_t limit_body;            /* --limit-request-body, bytes */
     size_t limit_header;            /* --limit-request-header, bytes: request line and all fields */

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "http/daemon.h"
 #include "http/exchange.h"
+#include "http/stream.h"
 #include "socket/peer.h"
 
 #define HANGUP_BATCH 64
@@ -163,7 +164,10 @@ static void hung_up(uv_poll_t *poll, int status, int events)
     (void)events;
     /* Abandoning one takes it out of the watch and frees nothing: the others stay valid. */
     for (int i = 0; i < count; i++)
-        connection_abandon(found[i].data.ptr);
+        if (found[i].events & (EPOLLHUP | EPOLLERR))
+            connection_abandon(found[i].data.ptr);
+        else
+            stream_continue(found[i].data.ptr);
 }
 
 int hangup_init(struct http_server *server)

@@ -10,10 +10,6 @@
 #include "http/head.h"
 #include "http/library.h"
 
-/* A client that takes no byte of its reply for so long is cut; so is, much later than by our own deadlines, whatever
- * they missed. */
-#define DAEMON_STALLED_SECONDS 60
-
 /* A daemon that goes on in so many turns in a row and gets nowhere is given one every so many milliseconds. */
 #define DAEMON_IDLE_TURNS_MAX 16
 #define DAEMON_STUCK_MS       50

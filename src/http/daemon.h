@@ -12,6 +12,10 @@
 /* Above --limit-connections libmicrohttpd accepts so many more, for them to be told 503 rather than to hang. */
 #define DAEMON_RESERVE 64
 
+/* A client that takes no byte of its reply for so long is cut; so is, much later than by our own deadlines, whatever
+ * they missed. */
+#define DAEMON_STALLED_SECONDS 60
+
 struct daemon {
     struct daemon *next;
     struct http_server *server;

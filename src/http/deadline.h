@@ -16,7 +16,8 @@ struct deadline {
     struct connection *first, *last;
 };
 
-enum { DEADLINE_HEAD, DEADLINE_IDLE, DEADLINE_BODY, DEADLINE_COUNT };
+/* Stalled: the rest of a stream that has ended, for a client that takes nothing of it. */
+enum { DEADLINE_HEAD, DEADLINE_IDLE, DEADLINE_BODY, DEADLINE_STALLED, DEADLINE_COUNT };
 
 struct deadlines {
     uv_timer_t timer;

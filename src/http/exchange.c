@@ -12,6 +12,7 @@
 #include "http/library.h"
 #include "http/problem.h"
 #include "http/reply.h"
+#include "http/stream.h"
 #include "http/takeover.h"
 
 /* A body is collected in a buffer that begins so large and doubles. */
@@ -74,6 +75,7 @@ static enum MHD_Result exchange_head(struct berth_request *request, const char *
     unsigned int status;
 
     request->method = method;
+    request->http_1_1 = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
     request->state = REQUEST_BODY;
     deadline_stop(connection);
     status = head_check(request, version, &head);
@@ -178,6 +180,10 @@ static enum MHD_Result call_handler(struct berth_request *request)
     struct berth_reply *reply = &request->reply;
     int r = request->match.route->handler(request, reply);
 
+    if (r != 0 && reply->stream) { /* nothing of it was sent yet: the error is the answer */
+        stream_over(reply->stream, -EPIPE);
+        reply_release(reply);
+    }
     if (r != 0)
         log_failure(request, r);
     if (reply->response)
@@ -299,6 +305,8 @@ void exchange_completed(void *context, struct MHD_Connection *mhd, void **reques
     if (!request)
         return;
     file_sending_stop(request->connection);
+    if (request->reply.stream)
+        stream_over(request->reply.stream, complete ? 0 : -EPIPE);
     if (request->reply.status == 0)
         request->reply.status = library_take_status(daemon);
     if (!takeover_settle(request, complete))

@@ -65,6 +65,8 @@ static void offload_answer(struct offload *offload, struct berth_request *reques
     reply->offload = NULL;
     reply->held = false;
     r = offload->done(request, reply, offload->data);
+    if (r != 0 && reply->stream)
+        berth_stream_cut(reply->stream);
     if (request->state != REQUEST_HELD || (r == 0 && reply->held))
         return;
     reply_unhold(reply);

@@ -9,6 +9,7 @@ libberth_a_SOURCES += \
 	src/http/percent.h \
 	src/http/query.c src/http/query.h \
 	src/http/router.c src/http/router.h \
+	src/http/stream_format.c src/http/stream_format.h \
 	src/http/target.c src/http/target.h
 
 # The rest: libmicrohttpd's only users.
@@ -27,5 +28,9 @@ libberth_a_SOURCES += \
 	src/http/reply.c src/http/reply.h \
 	src/http/request.c src/http/request.h \
 	src/http/server.c src/http/server.h \
+	src/http/stream.c src/http/stream.h \
+	src/http/stream_buffer.c src/http/stream_buffer.h \
+	src/http/stream_later.c \
+	src/http/stream_write.c \
 	src/http/takeover.c src/http/takeover.h
 EXTRA_DIST += src/http/README.md

@@ -16,6 +16,7 @@
 #include "http/hold.h"
 #include "http/reply.h"
 #include "http/server.h"
+#include "http/stream.h"
 #include "http/takeover.h"
 
 void request_init(struct berth_request *request, struct connection *connection)
@@ -46,6 +47,8 @@ void request_abandon(struct berth_request *request)
         request->reply.gone = NULL; /* it was answered */
     request->state = REQUEST_ABANDONED;
     reply_unhold(&request->reply);
+    if (request->reply.stream)
+        stream_over(request->reply.stream, -EPIPE);
 }
 
 void request_reset(struct berth_request *request)

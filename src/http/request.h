@@ -48,12 +48,14 @@ struct berth_reply {
     void *gone_data;
     struct offload *offload;
     struct takeover *takeover; /* of the connection, once libmicrohttpd has sent the head; takeover.c */
+    struct berth_stream *stream; /* the body, while it goes on; stream.c */
 };
 
 struct berth_request {
     struct connection *connection;
     enum request_state state;
     const char *method;
+    bool http_1_1;       /* not 1.0 */
     uintptr_t target_at; /* where it lay in libmicrohttpd's memory: an address, not to be followed. layout.h */
     size_t target_size;  /* as it came */
     uint64_t started_at; /* by uv_hrtime */

@@ -32,6 +32,8 @@ int http_server_open(struct http_server *server)
     server->deadlines.lists[DEADLINE_HEAD].ms = settings->header_ms;
     server->deadlines.lists[DEADLINE_IDLE].ms = settings->keep_alive_ms;
     server->deadlines.lists[DEADLINE_BODY].ms = settings->body_ms;
+    server->deadlines.lists[DEADLINE_STALLED].ms = DAEMON_STALLED_SECONDS * 1000;
+    streams_init(&server->streams, server->loop, settings->heartbeat_ms);
     file_watch_init(&server->files, server->loop);
     return hangup_init(server);
 }
@@ -54,6 +56,7 @@ void http_server_drain(struct http_server *server)
     server->draining = true;
     for (struct daemon *daemon = server->daemons; daemon; daemon = daemon->next)
         daemon_quiesce(daemon);
+    streams_drain(&server->streams);
     takeover_drain_all(server);
 }
 
@@ -98,5 +101,6 @@ void http_server_close(struct http_server *server)
     }
     hangup_done(server);
     file_watch_done(&server->files);
+    streams_done(&server->streams);
     deadlines_done(&server->deadlines);
 }

@@ -13,6 +13,7 @@
 #include "http/deadline.h"
 #include "http/file.h"
 #include "http/router.h"
+#include "http/stream.h"
 
 struct connection;
 struct daemon;
@@ -55,6 +56,7 @@ struct http_server {
     struct connection *connections;
     struct takeover *takeovers;
     struct daemon *daemons;
+    struct streams streams;
     struct deadlines deadlines;
     struct file_watch files;
     int hangup_fd;

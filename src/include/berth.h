@@ -388,7 +388,9 @@ enum berth_stream_full {
 /*
  * Answers with a stream of the given content type and status 200. For text/event-stream and application/x-ndjson a
  * stream on which nothing was written for --heartbeat gets a comment, or an empty line, so that no proxy takes it for
- * dead and a client that is gone is found. Errors of chapter 3. The stream may be written to at once.
+ * dead and a client that is gone is found. Errors of chapter 3. The stream may be written to at once: what is written
+ * before the head is out is kept. A handler that then returns an error is answered with that, and `gone` is called. To
+ * HEAD the head alone is sent: writes do nothing, and `gone` follows.
  */
 BERTH_PUBLIC int berth_reply_stream(struct berth_reply *reply, const char *type, struct berth_stream **ret_stream);
 
@@ -403,6 +405,9 @@ BERTH_PUBLIC int berth_reply_events(struct berth_reply *reply, struct berth_stre
  *   gone   once, when the stream is over, for whatever reason: the client left, berth_stream_end was called and done,
  *          the stream was cut. Free what is yours; the stream is invalid from then on. `r` is 0 when all was sent, or
  *          -EPIPE. Its timers are stopped.
+ * All are called from the loop, `room` and `gone` never from within a function of this chapter: so any of these
+ * functions may be called in any of them. A second call of berth_stream_watch replaces what the first said; NULL for
+ * `events`: nothing more is told.
  */
 struct berth_stream_events {
     void (*room)(struct berth_stream *stream, void *data);
@@ -414,7 +419,7 @@ BERTH_PUBLIC void berth_stream_watch(struct berth_stream *stream, const struct b
 /* The limit in bytes, at least 1, and what to do beyond it; BERTH_STREAM_LIMIT and BERTH_STREAM_WAIT at first. */
 BERTH_PUBLIC void berth_stream_limit(struct berth_stream *stream, size_t bytes, enum berth_stream_full full);
 
-/* How many writes were dropped since the stream began. */
+/* How many writes were dropped since the stream began (BERTH_STREAM_DROP). */
 BERTH_PUBLIC uint64_t berth_stream_dropped(const struct berth_stream *stream);
 
 /*
@@ -435,15 +440,25 @@ struct berth_stream_event {
 };
 BERTH_PUBLIC int berth_stream_event(struct berth_stream *stream, const struct berth_stream_event *event);
 
-/* A comment in a text/event-stream, which clients ignore; one line. */
+/* A comment in a text/event-stream, which clients ignore; one line, or -EBADMSG. */
 BERTH_PUBLIC int berth_stream_comment(struct berth_stream *stream, const char *text);
 
 /* Calls fire(stream, data) every `ms` milliseconds until the stream is over, the first time at once on the loop's next
- * turn. One such timer a stream: a second call changes it, 0 stops it. -ENOMEM. */
+ * turn. One such timer a stream: a second call changes it, 0 stops it. -ENOMEM; -EPIPE for a stream that has ended. */
 BERTH_PUBLIC int berth_stream_every(struct berth_stream *stream, uint64_t ms,
                                     void (*fire)(struct berth_stream *stream, void *data), void *data);
 
-/* No more writes: what is kept is still sent, then the reply is complete; `gone` follows. */
+/*
+ * For a long job that tells how far it is: runs work(data) on a thread of the pool, then done(stream, data) on the
+ * loop, which may write, end, or begin the next piece. `done` is called exactly once, before `stop`; with NULL for the
+ * stream if that is over, `gone` having been called: then free what is to be freed. -EALREADY while other work of this
+ * stream runs, -EPIPE for one that has ended, -ENOMEM; then neither is called. Otherwise as berth_offload.
+ */
+BERTH_PUBLIC int berth_stream_offload(struct berth_stream *stream, void (*work)(void *data),
+                                      void (*done)(struct berth_stream *stream, void *data), void *data);
+
+/* No more writes: what is kept is still sent, then the reply is complete; `gone` follows. A client that takes nothing
+ * of the rest for a minute is cut. */
 BERTH_PUBLIC void berth_stream_end(struct berth_stream *stream);
 
 /* At once, so that the client sees a reply that was cut off. `gone` follows, on the loop. */

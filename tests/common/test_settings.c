@@ -109,6 +109,7 @@ START_TEST(test_defaults)
     ck_assert_uint_eq(settings.keep_alive_ms, 75000);
     ck_assert_uint_eq(settings.header_ms, 15000);
     ck_assert_uint_eq(settings.body_ms, 60000);
+    ck_assert_uint_eq(settings.heartbeat_ms, 30000);
     ck_assert_uint_eq(settings.limit_connections, 1024);
     ck_assert_uint_eq(settings.limit_body, 1048576);
     ck_assert_uint_eq(settings.limit_header, 8192);
