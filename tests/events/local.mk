@@ -1,4 +1,5 @@
 if HAVE_CHECK
 tests_unit_SOURCES += \
+	tests/events/records.h \
 	tests/events/test_event_log.c
 endif
