@@ -16,7 +16,11 @@ struct event_batch {
     size_t count;
 };
 
-/* Formats the event as a record and adds it. The user's name is escaped as JSON wants it. -ENOMEM. */
+/* More than the records of any publication (CHANNEL_BATCH_MAX) take. */
+#define EVENT_BATCH_MAX (64 * 1024 * 1024)
+
+/* Formats the event as a record and adds it. The user's name is escaped as JSON wants it; bytes of it that are no UTF-8
+ * become U+FFFD. -EMSGSIZE: the event is larger than events are, or the batch than EVENT_BATCH_MAX; -ENOMEM. */
 int event_batch_add(struct event_batch *batch, const struct event *event, uint64_t id, uint64_t time_us,
                     uint64_t token);
 

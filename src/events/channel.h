@@ -25,8 +25,9 @@
 
 #define CHANNEL_VERSION 1
 
-/* A packet is at most so long. */
+/* A packet is at most so long; so long is what follows its header. */
 #define CHANNEL_PACKET_MAX 65536
+#define CHANNEL_BODY_MAX   (CHANNEL_PACKET_MAX - sizeof(struct channel_header))
 /* A batch, all its packets' bodies together. */
 #define CHANNEL_BATCH_MAX (2 * 1024 * 1024)
 
@@ -48,12 +49,14 @@ struct channel_header {
     uint32_t last;
 };
 
-/* Sends a packet without blocking, with up to two descriptors (-1: none). -EAGAIN, -EPIPE, -errno. */
+/* Sends a packet without blocking, with up to two descriptors (-1, or NULL in place of both: none), which stay the
+ * caller's. A body of more than CHANNEL_BODY_MAX is -EMSGSIZE: a batch is the caller's to cut. -EAGAIN, -EPIPE, -errno.
+ */
 int channel_send(int fd, const struct channel_header *header, const void *body, const int descriptors[2]);
 
 /* Receives one: 1; 0 when there is none now; -EPIPE at the end; -EPROTO for what is no packet. `body` has
- * CHANNEL_PACKET_MAX bytes. Descriptors that came, and are the caller's, are in `ret_descriptors` (-1: none); more than
- * two are closed, and -EPROTO. */
+ * room for CHANNEL_BODY_MAX bytes, and may have changed whatever is returned. Descriptors that came, and are the
+ * caller's, are in `ret_descriptors` (-1: none); more than two are closed, and -EPROTO. */
 int channel_receive(int fd, struct channel_header *ret_header, void *body, int ret_descriptors[2]);
 
 /* ---- the body of a batch: events one behind the other ---- */
@@ -64,7 +67,7 @@ struct channel_batch {
     uint32_t count;
 };
 
-/* -EMSGSIZE past CHANNEL_BATCH_MAX, -ENOMEM. */
+/* -EMSGSIZE past CHANNEL_BATCH_MAX, and for an event whose sizes are not an event's; -ENOMEM. */
 int channel_batch_add(struct channel_batch *batch, const struct event *event);
 void channel_batch_done(struct channel_batch *batch);
 

@@ -1,6 +1,6 @@
 /*
- * What comes in as an event: {"type": …, "data": …} as JSON, several of them a line each, or a datagram. The parser is
- * jansson; the texts that come of it are compact.
+ * What comes in as an event: {"type": …, "data": …} as JSON, several of them a line each, or a datagram. The texts that
+ * come of it are compact (json_text.h: what is taken as JSON).
  */
 #ifndef BERTH_EVENTS_INPUT_H
 #define BERTH_EVENTS_INPUT_H
@@ -31,11 +31,12 @@ int event_input_make(const char *type, const struct json_t *data, struct event_i
 int event_input_parse(const char *text, size_t size, struct event_input *ret_input, struct error *error);
 
 /* A datagram: an event as JSON if its first character that is no space is '{'; else plain text in UTF-8, which becomes
- * the data of a "message", without one line break at its end. */
+ * the data of a "message", without one line break (\n or \r\n) at its end. */
 int event_input_parse_datagram(const char *bytes, size_t size, struct event_input *ret_input, struct error *error);
 
-/* One a line, empty lines left out; calls take(data, input), which owns the input from then on, for each. All of
- * them are parsed before this returns 0; the message of a failure begins with "line N: ". */
+/* One a line, empty lines left out; calls take(data, input), which owns the input from then on, for each, as they come.
+ * The first failure, also one of `take`, ends it: then what was taken before counts for nothing. Its message begins
+ * with "line N: ". */
 int event_input_parse_lines(const char *text, size_t size, int (*take)(void *data, struct event_input *input),
                             void *data, struct error *error);
 

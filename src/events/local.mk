@@ -1,4 +1,10 @@
 libberth_a_SOURCES += \
+	src/events/batch.c src/events/batch.h \
+	src/events/channel.c src/events/channel.h \
+	src/events/character.c src/events/character.h \
+	src/events/input.c src/events/input.h \
+	src/events/json_number.c src/events/json_number.h \
+	src/events/json_text.c src/events/json_text.h \
 	src/events/event.c \
 	src/events/event.h \
 	src/events/checksum.c src/events/checksum.h \
