@@ -1,4 +1,5 @@
 #include "command/command.h"
+#include "events/recorder.h"
 #include "worker/compile.h"
 #include "worker/worker.h"
 
@@ -6,6 +7,7 @@ const struct command commands[] = {
     { "serve", serve_main, serve_help, "serve applications on Unix domain sockets" },
     { "check", check_main, check_help, "say what is wrong with a configuration" },
     { "worker", worker_main, NULL, NULL },
+    { "recorder", recorder_main, NULL, NULL },
     { "compile", compile_main, NULL, NULL },
 };
 

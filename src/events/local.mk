@@ -12,5 +12,11 @@ libberth_a_SOURCES += \
 	src/events/journal_file.c src/events/journal_file.h \
 	src/events/journal_place.c src/events/journal_place.h \
 	src/events/log.c \
-	src/events/log.h
+	src/events/log.h \
+	src/events/recorder.c src/events/recorder.h \
+	src/events/recorder_datagrams.c \
+	src/events/recorder_history.c \
+	src/events/recorder_parts.h \
+	src/events/recorder_turn.c \
+	src/events/recorder_workers.c
 EXTRA_DIST += src/events/README.md

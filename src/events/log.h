@@ -37,7 +37,7 @@ enum event_log_figure {
     EVENT_LOG_DATAGRAMS,   /* received, the refused ones included */
     EVENT_LOG_TRUNCATED,   /* datagrams that were longer than an event may be */
     EVENT_LOG_MALFORMED,   /* datagrams that were no event */
-    EVENT_LOG_DESCRIPTORS, /* that came with datagrams and were closed */
+    EVENT_LOG_DESCRIPTORS, /* datagrams that brought descriptors, which were closed */
     EVENT_LOG_NO_ROOM,     /* events that the disk had no room for */
     EVENT_LOG_FIGURES,
 };
