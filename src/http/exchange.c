@@ -305,6 +305,9 @@ void exchange_completed(void *context, struct MHD_Connection *mhd, void **reques
     if (!request)
         return;
     file_sending_stop(request->connection);
+    /* A body that ends while it is asked for is closed behind, if it is, in libmicrohttpd's next run. */
+    if (request->reply.stream || !complete)
+        daemon_wake(daemon);
     if (request->reply.stream)
         stream_over(request->reply.stream, complete ? 0 : -EPIPE);
     if (request->reply.status == 0)

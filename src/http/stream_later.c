@@ -48,6 +48,9 @@ void stream_timer_stop(struct berth_stream *stream)
 int berth_stream_every(struct berth_stream *stream, uint64_t ms, void (*fire)(struct berth_stream *stream, void *data),
                        void *data)
 {
+    uint64_t first =
+        stream->timer ? ms : 0; /* were it 0 again, one that calls this itself would never leave the loop */
+
     if (stream->ended || stream->broken)
         return -EPIPE;
     if (ms == 0) {
@@ -60,7 +63,7 @@ int berth_stream_every(struct berth_stream *stream, uint64_t ms, void (*fire)(st
         return -ENOMEM;
     stream->timer->fire = fire;
     stream->timer->data = data;
-    return uv_timer_start(&stream->timer->uv, timer_fired, 0, ms);
+    return uv_timer_start(&stream->timer->uv, timer_fired, first, ms);
 }
 
 /*

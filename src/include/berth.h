@@ -443,8 +443,9 @@ BERTH_PUBLIC int berth_stream_event(struct berth_stream *stream, const struct be
 /* A comment in a text/event-stream, which clients ignore; one line, or -EBADMSG. */
 BERTH_PUBLIC int berth_stream_comment(struct berth_stream *stream, const char *text);
 
-/* Calls fire(stream, data) every `ms` milliseconds until the stream is over, the first time at once on the loop's next
- * turn. One such timer a stream: a second call changes it, 0 stops it. -ENOMEM; -EPIPE for a stream that has ended. */
+/* Calls fire(stream, data) every `ms` milliseconds until the stream is over, the first time at once, on the loop's next
+ * turn. One such timer a stream: a second call changes it, from then on and not at once, and 0 stops it. -ENOMEM;
+ * -EPIPE for a stream that has ended. */
 BERTH_PUBLIC int berth_stream_every(struct berth_stream *stream, uint64_t ms,
                                     void (*fire)(struct berth_stream *stream, void *data), void *data);
 
