@@ -24,6 +24,7 @@ SYSTEM_TESTS = \
 	tests/system/70-identity.sh \
 	tests/system/80-hold.sh \
 	tests/system/81-api.sh \
+	tests/system/82-streams.sh \
 	tests/system/90-site.sh \
 	tests/system/91-status.sh \
 	tests/system/92-config.sh \
@@ -39,7 +40,7 @@ tests_support_load_SOURCES = tests/support/load.c
 tests_support_metrics_SOURCES = tests/support/metrics.c
 tests_support_raw_SOURCES = tests/support/raw.c
 tests_support_receive_SOURCES = tests/support/receive.c
-check_DATA = tests/support/probe.so tests/support/api.so
-tests/support/probe.so tests/support/api.so: include/berth.h
-EXTRA_DIST += tests/support/probe.c tests/support/api.c
-CLEANFILES += tests/support/probe.so tests/support/api.so
+check_DATA = tests/support/probe.so tests/support/api.so tests/support/streams.so
+tests/support/probe.so tests/support/api.so tests/support/streams.so: include/berth.h
+EXTRA_DIST += tests/support/probe.c tests/support/api.c tests/support/streams.c
+CLEANFILES += tests/support/probe.so tests/support/api.so tests/support/streams.so
