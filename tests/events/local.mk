@@ -1,5 +1,8 @@
 if HAVE_CHECK
 tests_unit_SOURCES += \
+	tests/events/test_journal.c \
+	tests/events/test_journal_kills.c \
+	tests/events/journals.c tests/events/journals.h \
 	tests/events/records.h \
 	tests/events/test_event_log.c \
 	tests/events/test_event_log_races.c
