@@ -28,11 +28,12 @@
  * checks; that the order is right is what the paragraph above is for.
  *
  * A batch appears as a whole, since W4 is one store. A writer that is killed before it leaves `newest` where it was,
- * and `oldest` perhaps further on: some of the oldest records are lost then, which readers count as ever, and never
- * more than the batch would have taken. Its successor begins at `newest`. It walks through all records once, so that it
- * has seen what it believes, and sets the index anew: an entry may be from a batch that never came to be. The
- * successor's records lie elsewhere, so such an entry is cleared before anything is published that would make it look
- * true. A statistic that was not yet stored is lost.
+ * and `oldest` perhaps further on: some of the oldest records are lost then, which readers count as ever, and no more
+ * than the batch would have taken. Its successor begins at `newest`. It walks through all records once, so that it has
+ * seen what it believes. What else the killed one has stored does no harm: bytes behind `newest` nobody reads, and an
+ * entry of the index counts only for a block in which, or before which, the last record begins; when one does that
+ * belongs to the successor, its own entry for that block was stored before. A statistic that was not yet stored is
+ * lost.
  *
  * Nothing in the map is believed by readers unless it was checked on a copy. What is nonsense costs the events of this
  * log, and no more: every loop is bounded, and where nothing fits together the cursor goes to the end.
@@ -288,31 +289,19 @@ static void index_record(struct event_log_writer *writer, uint64_t position)
     store(index_entry(&writer->log, writer->last_block), position);
 }
 
-/* Entries that are right stay throughout: readers may be using them. */
-static void index_clean(struct event_log_writer *writer)
-{
-    for (size_t i = 0; i < writer->log.slots; i++) {
-        uint64_t position = load(&writer->log.index[i]);
-
-        if (position < writer->oldest || position >= writer->newest || position / BLOCK % writer->log.slots != i)
-            store(&writer->log.index[i], 0);
-    }
-    writer->last_block = UINT64_MAX;
-}
-
 /* Goes through all records, from the oldest to the one that `newest` tells of. */
 static int recover(struct event_log_writer *writer)
 {
     const uint64_t packed = load(&writer->log.header->newest);
     struct event_record head = { 0 };
 
+    writer->last_block = UINT64_MAX;
     writer->newest = newest_position(packed);
     writer->oldest = load(&writer->log.header->oldest);
     writer->next_id = load(&writer->log.header->first_id) ? load(&writer->log.header->next_id) : 0;
     if (writer->oldest > writer->newest || writer->newest - writer->oldest > writer->log.capacity ||
         (packed > 0 && writer->next_id == 0))
         return -EBADMSG;
-    index_clean(writer);
     for (uint64_t position = writer->oldest; position < writer->newest; position += head.size) {
         if (!peek(&writer->log, position, writer->newest, &head) || head.time_us < writer->last_time ||
             (position > writer->oldest ? head.id != writer->next_id : head.id < writer->next_id))

@@ -37,15 +37,27 @@ static void teardown(void)
     close(log_fd);
 }
 
-/* Makes a batch of up to `most` records, small ones and now and then a large one. Returns its size. */
-static size_t make_batch(char *to, uint64_t id, uint64_t most, uint64_t *state)
+/* Of any size, mostly small ones and now and then a large one; or all of one size, which the ring's is a multiple of:
+ * then one that is overwritten has the next one's header in the place of its own, and where an id lies is known. */
+enum sizes { ANY_SIZE, ONE_SIZE };
+
+#define THE_SIZE 128
+
+static size_t choose_size(enum sizes sizes, uint64_t *state)
+{
+    size_t limit = next_random(state) % 256 == 0 ? EVENT_RECORD_MAX : 500;
+
+    return sizes == ONE_SIZE ? THE_SIZE : RECORD_MIN + next_random(state) % (limit - RECORD_MIN) / 8 * 8;
+}
+
+/* Makes a batch of up to `most` records. Returns its size. */
+static size_t make_batch(char *to, uint64_t id, uint64_t most, enum sizes sizes, uint64_t *state)
 {
     uint64_t count = 1 + next_random(state) % 16;
     size_t size = 0;
 
     for (uint64_t i = 0; i < count && i < most; i++) {
-        size_t limit = next_random(state) % 256 == 0 ? EVENT_RECORD_MAX : 500;
-        size_t one = RECORD_MIN + next_random(state) % (limit - RECORD_MIN) / 8 * 8;
+        size_t one = choose_size(sizes, state);
 
         if (size + one > SIZE / EVENT_LOG_APPEND_PART)
             break;
@@ -83,7 +95,7 @@ struct tally {
 /* What was read comes behind what there was, without a gap, but for those that were said to be missed. */
 static void take(struct tally *tally, const char *bytes, size_t size, uint64_t missed)
 {
-    must(missed < EVENTS);
+    must(missed < UINT32_MAX);
     tally->last += missed;
     tally->missed += missed;
     for (size_t offset = 0; offset < size; tally->read++) {
@@ -129,26 +141,100 @@ static void *run_reader(void *data)
     return NULL;
 }
 
-START_TEST(many_readers)
+/* Writes all of the events; now and then the others get a turn. */
+static void write_all(uint64_t events, enum sizes sizes, uint64_t turn)
 {
     static char batch[SIZE / EVENT_LOG_APPEND_PART];
-    uint64_t state = 4711, pace = 0;
-    pthread_t threads[READERS];
+    uint64_t state = 4711, id;
 
-    ck_assert_int_eq(event_log_writer_open(log_fd, &writer), 0);
-    event_log_start(writer, FIRST);
-    for (size_t i = 0; i < READERS; i++)
-        ck_assert_int_eq(pthread_create(&threads[i], NULL, run_reader, (void *)(uintptr_t)i), 0);
-    while (event_log_next_id(writer) < FIRST + EVENTS) {
-        uint64_t id = event_log_next_id(writer);
-
-        must(event_log_append(writer, batch, make_batch(batch, id, FIRST + EVENTS - id, &state)) == 0);
-        if (++pace % 64 == 0)
+    for (uint64_t i = 1; (id = event_log_next_id(writer)) < FIRST + events; i++) {
+        must(event_log_append(writer, batch, make_batch(batch, id, FIRST + events - id, sizes, &state)) == 0);
+        if (i % turn == 0)
             sched_yield();
     }
     atomic_store(&is_written, true);
+}
+
+static void start_writer(void)
+{
+    ck_assert_int_eq(event_log_writer_open(log_fd, &writer), 0);
+    event_log_start(writer, FIRST);
+}
+
+START_TEST(many_readers)
+{
+    pthread_t threads[READERS];
+
+    start_writer();
+    for (size_t i = 0; i < READERS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, run_reader, (void *)(uintptr_t)i), 0);
+    write_all(EVENTS, ANY_SIZE, 64);
     for (size_t i = 0; i < READERS; i++)
         ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+    event_log_writer_close(writer);
+}
+END_TEST
+
+static void check_place(const struct event_cursor *cursor, enum sizes sizes)
+{
+    must(sizes == ANY_SIZE || cursor->after_id == FIRST - 1 + cursor->position / THE_SIZE);
+}
+
+/* Reads all that there is from the oldest on: what is being overwritten, while it is. Returns the last id. */
+static uint64_t read_edge(const struct event_log *log, enum sizes sizes, char *buffer)
+{
+    struct event_cursor cursor;
+    struct tally tally = { 0 };
+    uint64_t missed;
+    size_t size;
+
+    event_log_seek_id(log, 0, &cursor);
+    check_place(&cursor, sizes);
+    tally.last = cursor.after_id;
+    size = event_log_read(log, &cursor, buffer, SIZE, &missed);
+    check_place(&cursor, sizes);
+    take(&tally, buffer, size, missed);
+    return tally.last;
+}
+
+static void seek_edge(const struct event_log *log, enum sizes sizes, uint64_t id)
+{
+    struct event_cursor cursor;
+
+    event_log_seek_id(log, id, &cursor);
+    check_place(&cursor, sizes);
+    event_log_seek_time(log, id, &cursor);
+    check_place(&cursor, sizes);
+    must(cursor.after_id + 1 >= id); /* ids are times here */
+    event_log_seek_end(log, &cursor);
+    check_place(&cursor, sizes);
+}
+
+static void *run_edge(void *data)
+{
+    const enum sizes sizes = (enum sizes)(uintptr_t)data;
+    const struct event_log *log = event_log_writer_view(writer);
+    char *buffer = malloc(SIZE);
+
+    must(buffer);
+    while (!atomic_load(&is_written)) {
+        uint64_t last = read_edge(log, sizes, buffer);
+
+        for (uint64_t back = 0; back < SIZE / THE_SIZE && back + FIRST < last; back += 97)
+            seek_edge(log, sizes, last - back);
+    }
+    free(buffer);
+    return NULL;
+}
+
+START_TEST(at_the_edge)
+{
+    pthread_t thread;
+
+    start_writer();
+    ck_assert_int_eq(pthread_create(&thread, NULL, run_edge, (void *)(uintptr_t)_i), 0);
+    write_all(10 * EVENTS, _i, UINT64_MAX);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
     event_log_writer_close(writer);
 }
 END_TEST
@@ -316,7 +402,7 @@ static void write_until_killed(uint64_t seed)
         event_log_seek_end(event_log_writer_view(mine), &end);
         if (end.position > atomic_load(&shared->consumed) + AHEAD - sizeof(batch))
             sched_yield();
-        else if (event_log_append(mine, batch, make_batch(batch, id, UINT64_MAX, &state)) != 0)
+        else if (event_log_append(mine, batch, make_batch(batch, id, UINT64_MAX, ANY_SIZE, &state)) != 0)
             _exit(2);
     }
 }
@@ -410,6 +496,7 @@ Suite *suite_event_log_races(void)
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, many_readers);
+    tcase_add_loop_test(tests, at_the_edge, ANY_SIZE, ONE_SIZE + 1);
     if (STEP_CHECKS)
         tcase_add_test(tests, stopped_at_each_instruction);
     tcase_add_test(tests, writers_are_killed);
