@@ -238,7 +238,7 @@ static int header_check(struct journal_file *file, uint64_t end)
         return JOURNAL_FILE_DAMAGED;
     if (header.version != JOURNAL_VERSION)
         return JOURNAL_FILE_FOREIGN;
-    if (header.first_id == 0 || header.base_id < header.first_id)
+    if (header.first_id == 0 || header.base_id < header.first_id || header.base_id == UINT64_MAX)
         return JOURNAL_FILE_DAMAGED;
     *file = journal_file_fresh(file->fd, header.first_id, header.base_id);
     file->size = sizeof(header);

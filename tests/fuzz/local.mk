@@ -12,6 +12,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_etag \
 	tests/fuzz/fuzz_host \
 	tests/fuzz/fuzz_http_date \
+	tests/fuzz/fuzz_journal \
 	tests/fuzz/fuzz_launch \
 	tests/fuzz/fuzz_query \
 	tests/fuzz/fuzz_range \
@@ -70,6 +71,10 @@ tests_fuzz_fuzz_host_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_http_date_SOURCES = tests/fuzz/fuzz_http_date.c $(fuzz_main)
 tests_fuzz_fuzz_http_date_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_http_date_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_journal_SOURCES = tests/fuzz/fuzz_journal.c $(fuzz_main)
+tests_fuzz_fuzz_journal_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_journal_LDFLAGS = $(fuzz_link)
 
 tests_fuzz_fuzz_launch_SOURCES = tests/fuzz/fuzz_launch.c $(fuzz_main)
 tests_fuzz_fuzz_launch_LDADD = $(fuzz_libs)
