@@ -721,7 +721,7 @@ static void *sync_always(void *data)
 
     while (!atomic_load(&syncing_ends)) {
         if (journal_sync(journal) != 0)
-            return "failed";
+            return data;
         ++*syncs;
     }
     return NULL;
