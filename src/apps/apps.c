@@ -2,14 +2,15 @@
 
 #include <string.h>
 
-extern const struct berth_app app_site, app_status;
+extern const struct berth_app app_events, app_site, app_status;
 
 static const struct builtin builtins[] = {
+    { "events", &app_events, NULL },
     { "site", &app_site, "DIR" },
     { "status", &app_status, NULL },
 };
 
-const char *const builtin_default_set[] = { "/=site:%s", "status", NULL };
+const char *const builtin_default_set[] = { "/=site:%s", "events", "status", NULL };
 
 const struct builtin *builtin_find(const char *spec, const char **ret_argument)
 {
@@ -31,5 +32,5 @@ const struct builtin *builtin_find(const char *spec, const char **ret_argument)
 
 const char *builtin_names(void)
 {
-    return "site:DIR, status";
+    return "events, site:DIR, status";
 }

@@ -21,7 +21,7 @@ const struct builtin *builtin_find(const char *spec, const char **ret_argument);
  * the site that comes with berth; without that folder, those with it are left out. */
 extern const char *const builtin_default_set[];
 
-/* The built-in names for a message: "site:DIR, status". */
+/* The built-in names for a message: "events, site:DIR, status". */
 const char *builtin_names(void);
 
 #endif

@@ -1,5 +1,7 @@
 libberth_a_SOURCES += \
 	src/apps/apps.c src/apps/apps.h \
+	src/apps/event_query.c src/apps/event_query.h \
+	src/apps/events.c \
 	src/apps/status.c
 
 # site:DIR, and what it is made of: pure functions but for beneath, site_file, site_cache and site itself.

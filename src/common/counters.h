@@ -54,7 +54,7 @@ enum counters_figure {
 };
 
 /* What can be read off a worker now; it ends with the worker. */
-enum counters_gauge { COUNTERS_CONNECTIONS, COUNTERS_HELD, COUNTERS_GAUGES };
+enum counters_gauge { COUNTERS_CONNECTIONS, COUNTERS_HELD, COUNTERS_SUBSCRIBERS, COUNTERS_GAUGES };
 
 enum counters_restart {
     COUNTERS_RESTART_SIGNAL,  /* it crashed */

@@ -11,7 +11,7 @@ static void describe(FILE *stream, const char *name, const char *type, const cha
     fprintf(stream, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void write_one(FILE *stream, const char *name, const char *type, const char *help, uint64_t value)
+void metrics_write_one(FILE *stream, const char *name, const char *type, const char *help, uint64_t value)
 {
     describe(stream, name, type, help);
     fprintf(stream, "%s %" PRIu64 "\n", name, value);
@@ -125,16 +125,18 @@ static void write_traffic(FILE *stream, const struct counters_snapshot *snapshot
 {
     const uint64_t *figures = snapshot->total.figures;
 
-    write_one(stream, "berth_reply_bytes_total", "counter", "Bytes of replies' bodies.", figures[COUNTERS_BYTES]);
-    write_one(stream, "berth_connections_total", "counter", "Connections accepted, refused ones included.",
+    metrics_write_one(stream, "berth_reply_bytes_total", "counter", "Bytes of replies' bodies.", figures[COUNTERS_BYTES]);
+    metrics_write_one(stream, "berth_connections_total", "counter", "Connections accepted, refused ones included.",
               figures[COUNTERS_ACCEPTED]);
-    write_one(stream, "berth_connections_refused_total", "counter",
+    metrics_write_one(stream, "berth_connections_refused_total", "counter",
               "Connections beyond --limit-connections, answered with 503.", figures[COUNTERS_REFUSED]);
-    write_one(stream, "berth_connections", "gauge", "Connections that are open.",
+    metrics_write_one(stream, "berth_connections", "gauge", "Connections that are open.",
               snapshot->gauges[COUNTERS_CONNECTIONS]);
-    write_one(stream, "berth_held_replies", "gauge", "Requests whose reply comes later.",
+    metrics_write_one(stream, "berth_held_replies", "gauge", "Requests whose reply comes later.",
               snapshot->gauges[COUNTERS_HELD]);
-    write_one(stream, "berth_log_lines_dropped_total", "counter",
+    metrics_write_one(stream, "berth_events_subscribers", "gauge", "Clients that follow the log of events.",
+              snapshot->gauges[COUNTERS_SUBSCRIBERS]);
+    metrics_write_one(stream, "berth_log_lines_dropped_total", "counter",
               "Lines of the logs that were dropped because nobody took them in time.", figures[COUNTERS_LOG_DROPPED]);
 }
 
@@ -169,7 +171,7 @@ static void write_processes(FILE *stream, const struct counters_snapshot *snapsh
 {
     const char *resident = "berth_resident_memory_bytes", *proportional = "berth_proportional_memory_bytes";
 
-    write_one(stream, "berth_workers", "gauge", "Workers that serve or drain.", snapshot->process_count - 1);
+    metrics_write_one(stream, "berth_workers", "gauge", "Workers that serve or drain.", snapshot->process_count - 1);
     describe(stream, resident, "gauge", "Resident memory of each process, shared pages counted in each (RSS).");
     for (size_t i = 0; i < snapshot->process_count; i++)
         if (snapshot->processes[i].resident > 0)

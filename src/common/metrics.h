@@ -12,4 +12,7 @@
  * '?'. */
 void metrics_write(const struct counters_snapshot *snapshot, const char *version, FILE *stream);
 
+/* One figure without labels. `type` is "counter" or "gauge". */
+void metrics_write_one(FILE *stream, const char *name, const char *type, const char *help, uint64_t value);
+
 #endif

@@ -12,17 +12,23 @@
 #include "events/channel.h"
 #include "events/log.h"
 
-/* The worker's, once: how to ask the supervisor for the log and the rendezvous. `ask` is called at the first use. */
-void client_init(uv_loop_t *loop, void (*ask)(void *data), void *data);
+/* So many bytes of publications wait for their acknowledgement, with what it takes to remember them. */
+#define CLIENT_WAITING_MAX (8 * 1024 * 1024)
+
+/* The worker's, once. `ask` asks the supervisor for the log and the rendezvous, and is called at the first use;
+ * `settled`, which may be NULL, is called when nothing is pending any more. */
+void client_init(uv_loop_t *loop, void (*ask)(void *data), void (*settled)(void *data), void *data);
 
 /* What the supervisor answered; both descriptors pass to the client, also on failure. */
 int client_connect(int log_fd, int rendezvous_fd);
 
-/* Something uses events. 0, also when it did before. */
+/* Something uses events. 0, also when it did before; -ENOTSUP in a process without client_init. */
 int client_open(void);
 
-/* Sends a batch, whose bytes pass to the client on success, as soon as there is a recorder; stored(data, r, first_id)
- * is called on the loop, once. -EAGAIN when too much is waiting. */
+/* Sends a batch, whose bytes pass to the client on success, as soon as there is a recorder; stored(data, r, first_id,
+ * count) is called on the loop, once, later: r is 0, or what the recorder answered, or -EIO when nobody knows what
+ * became of it. The batch is stored once, whatever becomes of the recorder meanwhile. `stored` may be NULL. -EAGAIN
+ * when too much is waiting, -EINVAL for an empty batch. */
 int client_publish(struct channel_batch *batch, void (*stored)(void *data, int r, uint64_t first_id, size_t count),
                    void *data);
 

@@ -1,7 +1,14 @@
 libberth_a_SOURCES += \
 	src/events/batch.c src/events/batch.h \
+	src/events/block.c src/events/block.h \
 	src/events/channel.c src/events/channel.h \
 	src/events/character.c src/events/character.h \
+	src/events/client.c src/events/client.h \
+	src/events/feed.c src/events/feed.h src/events/feed_begin.c \
+	src/events/filter.c src/events/filter.h \
+	src/events/selection.c src/events/selection.h \
+	src/events/subscriber.c src/events/subscriber.h \
+	src/events/subscription.c \
 	src/events/input.c src/events/input.h \
 	src/events/json_number.c src/events/json_number.h \
 	src/events/json_text.c src/events/json_text.h \

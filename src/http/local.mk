@@ -17,6 +17,7 @@ libberth_a_SOURCES += \
 	src/http/connection.c src/http/connection.h \
 	src/http/daemon.c src/http/daemon.h \
 	src/http/deadline.c src/http/deadline.h \
+	src/http/event.c \
 	src/http/exchange.c src/http/exchange.h \
 	src/http/file.c src/http/file.h \
 	src/http/head.c src/http/head.h \

@@ -175,7 +175,7 @@ bool takeover_settle(struct berth_request *request, bool complete)
         return false;
     }
     list_add(takeover);
-    takeover->owner->begin(takeover);
+    takeover->owner->begin(takeover, takeover->server->draining);
     return true;
 }
 

@@ -21,9 +21,10 @@ struct takeover_record;
 
 /* What its owner is told. */
 struct takeover_owner {
-    void (*begin)(struct takeover *takeover); /* the head is out: from now on `fd` may be written to */
-    void (*drain)(struct takeover *takeover); /* the server drains: say a last word and end it, soon */
-    void (*lost)(struct takeover *takeover);  /* it never begins, or must end at once: end it now */
+    void (*begin)(struct takeover *takeover, bool draining); /* the head is out: from now on `fd` may be written to;
+                                                              * `draining`: as if `drain` followed */
+    void (*drain)(struct takeover *takeover);                /* the server drains: say a last word and end it, soon */
+    void (*lost)(struct takeover *takeover);                 /* it never begins, or must end at once: end it now */
 };
 
 /* One connection, inside something of its owner's. It counts as one of the server's from `begin` to takeover_end. */

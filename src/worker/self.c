@@ -14,6 +14,7 @@
 
 #include "common/counters.h"
 #include "common/metrics.h"
+#include "events/client.h"
 #include "http/server.h"
 #include "worker/application.h"
 #include "worker/memory.h"
@@ -39,6 +40,29 @@ static void ask_memory(struct counters_snapshot *snapshot)
     }
 }
 
+/* What the recorder counts stands in the log itself. */
+static void write_events(FILE *stream)
+{
+    static const struct {
+        enum event_log_figure figure;
+        const char *name, *help;
+    } rows[] = {
+        { EVENT_LOG_STORED, "berth_events_stored_total", "Events in the log, however they came." },
+        { EVENT_LOG_NO_ROOM, "berth_events_no_room_total", "Events that the disk had no room for." },
+        { EVENT_LOG_DATAGRAMS, "berth_events_datagrams_total", "Datagrams received, refused ones included." },
+        { EVENT_LOG_TRUNCATED, "berth_events_datagrams_truncated_total",
+          "Datagrams refused because they are longer than an event may be." },
+        { EVENT_LOG_MALFORMED, "berth_events_datagrams_malformed_total",
+          "Datagrams refused because they are no event." },
+        { EVENT_LOG_DESCRIPTORS, "berth_events_descriptors_total",
+          "Descriptors that came with datagrams and were closed." },
+    };
+    const struct event_log *log = client_log();
+
+    for (size_t i = 0; log && i < sizeof(rows) / sizeof(rows[0]); i++)
+        metrics_write_one(stream, rows[i].name, "counter", rows[i].help, event_log_figure(log, rows[i].figure));
+}
+
 static int write_text(const struct counters_snapshot *snapshot, char **ret_text)
 {
     char *text = NULL;
@@ -48,6 +72,7 @@ static int write_text(const struct counters_snapshot *snapshot, char **ret_text)
     if (!stream)
         return -ENOMEM;
     metrics_write(snapshot, PACKAGE_VERSION, stream);
+    write_events(stream);
     if (ferror(stream) | fclose(stream)) {
         free(text);
         return -ENOMEM;

@@ -15,6 +15,8 @@
 #include "common/log.h"
 #include "common/number.h"
 #include "common/signals.h"
+#include "events/client.h"
+#include "events/feed.h"
 #include "http/reply.h"
 #include "http/server.h"
 #include "socket/names.h"
@@ -39,6 +41,7 @@ struct worker {
     struct http_server http;
     struct access_log access_log;
     uint64_t retire_at; /* how many requests make it ask for its replacement; UINT64_MAX: never */
+    int event_log_fd; /* between the two messages that bring the events; -1: none */
     bool control_ended;
     char log_role[32];
 };
@@ -78,14 +81,20 @@ static void grace_over(uv_timer_t *timer)
     finish(worker);
 }
 
+/* Nothing is open, and nothing is on its way to the log of events. */
+static void finish_if_idle(struct worker *worker)
+{
+    if (worker->http.draining && http_server_is_idle(&worker->http) && client_pending() == 0)
+        finish(worker);
+}
+
 static void drain(struct worker *worker)
 {
     if (worker->http.draining)
         return;
     http_server_drain(&worker->http);
     uv_timer_start(&worker->grace, grace_over, worker->launch.settings.graceful_ms, 0);
-    if (http_server_is_idle(&worker->http))
-        finish(worker);
+    finish_if_idle(worker);
 }
 
 static void take_log(struct worker *worker, const struct control_message *message)
@@ -94,6 +103,25 @@ static void take_log(struct worker *worker, const struct control_message *messag
         access_log_replace(&worker->access_log, message->fd);
     else
         dup3(message->fd, STDERR_FILENO, 0);
+}
+
+/* The log comes before the rendezvous, and both descriptors are closed by whoever received the messages. */
+static void take_events(struct worker *worker, const struct control_message *message)
+{
+    int fd = fcntl(message->fd, F_DUPFD_CLOEXEC, 0), r;
+
+    if (fd < 0) {
+        log_error("the log of events cannot be used: %s", strerror(errno));
+    } else if (message->type == CONTROL_EVENT_LOG) {
+        if (worker->event_log_fd >= 0)
+            close(worker->event_log_fd);
+        worker->event_log_fd = fd;
+    } else {
+        r = client_connect(worker->event_log_fd, fd);
+        worker->event_log_fd = -1;
+        if (r < 0)
+            log_error("the log of events cannot be used: %s", strerror(-r));
+    }
 }
 
 static void obey(struct worker *worker, const struct control_message *message)
@@ -110,6 +138,10 @@ static void obey(struct worker *worker, const struct control_message *message)
         break;
     case CONTROL_LOG:
         take_log(worker, message);
+        break;
+    case CONTROL_EVENT_LOG:
+    case CONTROL_RENDEZVOUS:
+        take_events(worker, message);
         break;
     default:
         break;
@@ -143,8 +175,7 @@ static void activity_changed(struct http_server *http)
 
     if (worker->launch.settings.exit_idle_ms > 0)
         tell(worker, http_server_is_idle(http) ? CONTROL_IDLE : CONTROL_BUSY, NULL);
-    if (http->draining && http_server_is_idle(http))
-        finish(worker);
+    finish_if_idle(worker);
 }
 
 static void request_completed(struct http_server *http, const struct http_record *record)
@@ -168,6 +199,30 @@ static void keep_descriptors(size_t count)
 {
     for (int fd = CONTRACT_CONTROL_FD; fd < CONTRACT_FIRST_FD + (int)count; fd++)
         fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+static void ask_for_events(void *data)
+{
+    tell(data, CONTROL_EVENTS, NULL);
+}
+
+static void events_settled(void *data)
+{
+    finish_if_idle(data);
+}
+
+static void count_subscribers(void *data, size_t count)
+{
+    struct worker *worker = data;
+
+    atomic_store_explicit(&worker->http.counters->gauges[COUNTERS_SUBSCRIBERS], count, memory_order_relaxed);
+}
+
+static void open_events(struct worker *worker)
+{
+    worker->event_log_fd = -1;
+    client_init(&worker->loop, ask_for_events, events_settled, worker);
+    feed_init(&worker->loop, worker->launch.settings.heartbeat_ms, count_subscribers, worker);
 }
 
 static uint64_t retire_at(const struct settings *settings)
@@ -244,6 +299,7 @@ static int start(struct worker *worker, struct error *error)
     r = open_loop(worker);
     if (r < 0)
         return error_set(error, r, "the event loop cannot be made: %s", strerror(-r));
+    open_events(worker);
     r = open_access_log(worker, error);
     if (r < 0)
         return r;
@@ -259,6 +315,8 @@ static int start(struct worker *worker, struct error *error)
 static bool stop(struct worker *worker)
 {
     http_server_close(&worker->http);
+    feed_done();
+    client_done(); /* whoever published is told, while it is there to be told */
     if (worker->http.work_count > 0)
         return false; /* it uses what the applications' `stop` would free */
     applications_stop(worker->applications);
