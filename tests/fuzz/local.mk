@@ -10,6 +10,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_counters \
 	tests/fuzz/fuzz_cookie \
 	tests/fuzz/fuzz_etag \
+	tests/fuzz/fuzz_event_log \
 	tests/fuzz/fuzz_host \
 	tests/fuzz/fuzz_http_date \
 	tests/fuzz/fuzz_journal \
@@ -63,6 +64,10 @@ tests_fuzz_fuzz_counters_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_etag_SOURCES = tests/fuzz/fuzz_etag.c $(fuzz_main)
 tests_fuzz_fuzz_etag_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_etag_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_event_log_SOURCES = tests/fuzz/fuzz_event_log.c $(fuzz_main)
+tests_fuzz_fuzz_event_log_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_event_log_LDFLAGS = $(fuzz_link)
 
 tests_fuzz_fuzz_host_SOURCES = tests/fuzz/fuzz_host.c $(fuzz_main)
 tests_fuzz_fuzz_host_LDADD = $(fuzz_libs)
