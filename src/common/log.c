@@ -172,12 +172,38 @@ void berth_log(enum berth_log_level level, const char *format, ...)
     errno = saved_errno;
 }
 
-int log_open(const char *path, struct error *error)
+/* O_NONBLOCK is for a FIFO: nobody may have to wait for its reader, least of all at a signal. Of this description,
+ * which is our own, it goes again, since children that inherit it do not expect it. */
+static int open_file(const char *path, struct error *error)
 {
-    int r, fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640), flags;
 
+    if (fd < 0 && errno == ENXIO)
+        return error_set(error, -ENXIO, "--log: cannot open \"%s\": nobody reads it, or it is a socket", path);
     if (fd < 0)
         return error_set(error, -errno, "--log: cannot open \"%s\": %s", path, strerror(errno));
+    flags = fcntl(fd, F_GETFL);
+    if (flags >= 0)
+        fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+    return fd;
+}
+
+int log_try(const char *path, struct error *error)
+{
+    int fd = open_file(path, error);
+
+    if (fd < 0)
+        return fd;
+    close(fd);
+    return 0;
+}
+
+int log_open(const char *path, struct error *error)
+{
+    int r, fd = open_file(path, error);
+
+    if (fd < 0)
+        return fd;
     /* Standard error is what children inherit: no CLOEXEC. dup3(2) refuses equal descriptors, which is what we
      * get when standard error was closed: then open(2) may have put the log right where it belongs. */
     if (fd == STDERR_FILENO)

@@ -25,7 +25,10 @@ void log_use_json(bool json);
 #define log_debug(...)   berth_log(BERTH_LOG_DEBUG, __VA_ARGS__)
 
 /* --log FILE: opens it for appending and puts it in the place of standard error; again after SIGUSR1. Until it
- * succeeds, the log goes where it went before. */
+ * succeeds, the log goes where it went before. A FIFO that nobody reads is not waited for: -ENXIO. */
 int log_open(const char *path, struct error *error);
+
+/* Whether log_open would succeed; the file is there then. */
+int log_try(const char *path, struct error *error);
 
 #endif

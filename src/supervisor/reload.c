@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/log.h"
 #include "supervisor/default_set.h"
@@ -17,6 +18,17 @@ static int check_idle(const struct supervisor *supervisor, const struct settings
     return error_set(error, -EINVAL,
                      "--exit-idle-time: only for sockets that were handed over (LISTEN_FDS, --fd): "
                      "nobody would listen at ours when we are gone");
+}
+
+/* Datagrams that are handed over are events, although the settings do not say so. */
+static int check_idle_events(const struct supervisor *supervisor, const struct settings *settings, struct error *error)
+{
+    if (settings->exit_idle_ms == 0 || settings->event_log || !sockets_have_handed_events(&supervisor->sockets))
+        return 0;
+    return error_set(
+        error, -EINVAL,
+        "--exit-idle-time: events come by the datagram socket that was handed over, and their log would be "
+        "gone with berth: say --event-log FILE");
 }
 
 static bool same_texts(const struct text_list *a, const struct text_list *b)
@@ -35,7 +47,7 @@ static int settle(struct supervisor *supervisor, const struct settings *settings
     if (supervisor->current) {
         if (!same_texts(&settings->fds, &supervisor->current->settings.fds))
             return error_set(error, -EINVAL, "--fd: what was handed over cannot change while berth runs; restart it");
-        return 0;
+        return settings->log_file ? log_try(settings->log_file, error) : 0;
     }
     log_init(settings->log_level, "berth");
     log_use_json(settings->log_format == LOG_FORMAT_JSON);
@@ -58,6 +70,8 @@ static int examine(struct supervisor *supervisor, const struct settings *setting
         r = modules_check(settings, error);
     if (r == 0)
         r = check_idle(supervisor, settings, error);
+    if (r == 0)
+        r = check_idle_events(supervisor, settings, error);
     if (r == 0)
         r = identity_resolve(settings->user, settings->group, ret_identity, error);
     return r;
@@ -126,6 +140,18 @@ int reload_exit_code(int r)
     return r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
 }
 
+/* What came through a pipe came once: now it would be waited for, or nothing would come, and that would be settings
+ * like any other. */
+static int check_config(const struct supervisor *supervisor, struct error *error)
+{
+    const char *config = supervisor->current ? supervisor->current->settings.config : NULL;
+    struct stat status;
+
+    if (!config || stat(config, &status) < 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))
+        return 0;
+    return error_set(error, -EINVAL, "--config: \"%s\" is no file that can be read again; a reload needs one", config);
+}
+
 int reload_begin(struct supervisor *supervisor, struct error *error)
 {
     struct generation *generation;
@@ -133,7 +159,7 @@ int reload_begin(struct supervisor *supervisor, struct error *error)
     struct identity identity = { .change = false };
     int r;
 
-    if (load(supervisor, &settings, error) < 0)
+    if (check_config(supervisor, error) < 0 || load(supervisor, &settings, error) < 0)
         return EXIT_USAGE;
     r = examine(supervisor, &settings, &identity, error);
     if (r < 0) {
@@ -163,6 +189,12 @@ int reload_begin(struct supervisor *supervisor, struct error *error)
         generation_free(generation);
         sockets_revert(&supervisor->sockets);
         return EXIT_APPLICATION;
+    }
+    r = supervisor->current ? 0 : recording_begin(supervisor->recording, generation, error);
+    if (r < 0) {
+        generation_free(generation);
+        sockets_revert(&supervisor->sockets);
+        return EXIT_FAILURE;
     }
     adopt(supervisor, generation);
     return 0;

@@ -203,6 +203,20 @@ stop_server
 expect_code 0
 expect_gone "$DIR/admin.sock" "$DIR/fresh.sock"
 
+it "keeps what it read from a pipe when it is told to reload, since that came only once"
+mkfifo "$DIR/pipe"
+start feeder bash -c 'printf "[app /]\napp = status\n" >"$1"' - "$DIR/pipe"
+start_berth --uds "$SOCKET" --config "$DIR/pipe"
+expect_soon answers "$SOCKET"
+kill -HUP "$SERVER"
+expect_log "the reload failed.*--config: \"$DIR/pipe\" is no file that can be read again"
+http /_ping
+expect_status 200
+http /index
+expect_status 404
+stop_server
+expect_code 0
+
 it "listens at nothing else where only named listeners are asked for"
 cat >"$CONF" <<-END
 	[listen admin]

@@ -166,6 +166,38 @@ run_berth --uds "$SOCKET" --access-log "$DIR/none/access" "$PROBE"
 expect_code 1
 expect_match "the error" '--access-log: cannot open "[^"]*/none/access": No such file' "$ERR"
 
+it "a FIFO that nobody reads is not waited for, neither at the start nor at a signal"
+mkfifo "$DIR/unread"
+for log in log access-log; do
+    run_berth --uds "$SOCKET" "--$log" "$DIR/unread" "$PROBE"
+    expect_code 1
+    expect_match "the error" "--$log: cannot open \"[^\"]*/unread\": nobody reads it" "$ERR"
+done
+exec 8<>"$DIR/unread" # opened for both, it waits for nobody
+serve --log "$DIR/unread" "$PROBE" 8>&-
+start reader cat "$DIR/unread"
+exec 8>&-
+expect_soon grep -q 'is ready' "$DIR/reader.out"
+kill "$PID"
+wait "$PID" 2>/dev/null
+kill -USR1 "$SERVER"
+http /pid
+stop_server
+expect_code 0
+rm "$DIR/unread"
+
+it "a reload to a log that cannot be opened changes nothing"
+printf 'log = %s\n' "$DIR/log" >"$DIR/berth.conf"
+serve --config "$DIR/berth.conf" "$PROBE"
+printf 'log = %s\nworkers = 2\n' "$DIR/none/log" >"$DIR/berth.conf"
+kill -HUP "$SERVER"
+wait_until grep -q 'the reload failed.*--log: cannot open' "$DIR/log" || fail "the log" "that it failed" "$(cat "$DIR/log")"
+expect_equal "workers" 1 "$(workers | wc -l)"
+printf 'log = %s\n' "$DIR/log.2" >"$DIR/berth.conf"
+kill -HUP "$SERVER"
+expect_soon grep -q 'reloaded: ' "$DIR/log.2"
+stop_server
+
 it "a full device loses lines and nothing else"
 serve_to /dev/full --workers 2 "$PROBE" /status=status
 requests 500

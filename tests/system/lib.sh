@@ -246,7 +246,7 @@ stop_server() {
 # run COMMAND…: to its end, at most $PATIENCE seconds; $CODE, $OUT and $ERR
 run() {
     CODE=0
-    timeout "$PATIENCE" "$@" >"$DIR/run.out" 2>"$DIR/run.err" </dev/null || CODE=$?
+    timeout -k 5 "$PATIENCE" "$@" >"$DIR/run.out" 2>"$DIR/run.err" </dev/null || CODE=$?
     OUT=$(cat "$DIR/run.out")
     ERR=$(cat "$DIR/run.err")
 }
