@@ -39,6 +39,14 @@ void line_add_number(struct line *line, uint64_t number)
 
 /* ---- text from elsewhere ---- */
 
+/* Characters that are shown by what they do to others: ends of lines and paragraphs, where some readers begin a new
+ * line, and those that turn the direction of all that follows (U+2028 to U+202E, U+2066 to U+2069). */
+static bool is_format(const unsigned char *text)
+{
+    return text[0] == 0xe2 && ((text[1] == 0x80 && text[2] >= 0xa8 && text[2] <= 0xae) ||
+                               (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9));
+}
+
 /* The bytes of the UTF-8 character at `text` if it is one that a terminal shows and does not obey; 0 otherwise. C1
  * controls (U+0080 to U+009F) are two bytes of valid UTF-8, and a terminal may take them for escape sequences. RFC
  * 3629. */
@@ -60,7 +68,7 @@ static size_t printable_length(const unsigned char *text)
         (text[0] == 0xed && text[1] > 0x9f) || (text[0] == 0xf0 && text[1] < 0x90) ||
         (text[0] == 0xf4 && text[1] > 0x8f))
         return 0;
-    return length;
+    return is_format(text) ? 0 : length;
 }
 
 /* Whether a character of one byte has to be escaped for the style's sake. */
