@@ -132,6 +132,13 @@ void daemon_wake(struct daemon *daemon)
     uv_idle_start(&daemon->idle, on_idle);
 }
 
+/* Those with a timeout of their own are looked at in every run. */
+void daemon_close_soon(struct daemon *daemon, struct MHD_Connection *mhd)
+{
+    MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, stalled_seconds(daemon->server->settings) + 1);
+    daemon_wake(daemon);
+}
+
 /*
  * libmicrohttpd wants to go on at once. Over what it can do nothing about (a chunk's extension that fills its buffer)
  * it wants that for ever, until our deadline: then it gets a turn now and then.

@@ -38,6 +38,10 @@ struct daemon *daemon_new(struct http_server *server, int fd);
 /* Lets it run soon, once: for resumed connections, which make no noise in its epoll fd. */
 void daemon_wake(struct daemon *daemon);
 
+/* A connection has ended, perhaps while its body was asked for: libmicrohttpd (0.9.75) would look at it again, and
+ * close it, only when all that were quiet for longer are gone. This has it look at the next run. */
+void daemon_close_soon(struct daemon *daemon, struct MHD_Connection *mhd);
+
 /* Runs it now: accepts, reads, calls handlers, writes, as far as that goes without blocking. */
 void daemon_run(struct daemon *daemon);
 

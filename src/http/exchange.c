@@ -301,13 +301,11 @@ void exchange_completed(void *context, struct MHD_Connection *mhd, void **reques
     struct berth_request *request = *request_context;
     bool complete = how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
 
-    (void)mhd;
     if (!request)
         return;
     file_sending_stop(request->connection);
-    /* A body that ends while it is asked for is closed behind, if it is, in libmicrohttpd's next run. */
-    if (request->reply.stream || !complete)
-        daemon_wake(daemon);
+    if (!complete || request->reply.takeover || (request->reply.stream && !request->http_1_1))
+        daemon_close_soon(daemon, mhd);
     if (request->reply.stream)
         stream_over(request->reply.stream, complete ? 0 : -EPIPE);
     if (request->reply.status == 0)

@@ -123,6 +123,20 @@ static struct berth_stream *stream_new(struct connection *connection, const char
     return stream;
 }
 
+/* Behind a head whose body would be chunked 0.9.75 sends the last chunk to HEAD as well, where the client expects the
+ * next reply: there it is not chunked, and the connection ends. */
+static struct MHD_Response *make_response(struct connection *connection, bool bodiless)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, READER_ROOM, stream_read, connection, NULL);
+
+    if (!response || !bodiless ||
+        MHD_set_response_options(response, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END) == MHD_YES)
+        return response;
+    MHD_destroy_response(response);
+    return NULL;
+}
+
 int berth_reply_stream(struct berth_reply *reply, const char *type, struct berth_stream **ret_stream)
 {
     struct connection *connection = reply_request(reply)->connection;
@@ -139,8 +153,7 @@ int berth_reply_stream(struct berth_reply *reply, const char *type, struct berth
     stream = stream_new(connection, type);
     if (!stream)
         return -ENOMEM;
-    r = reply_take(reply, 200, type,
-                   MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, READER_ROOM, stream_read, connection, NULL), 0);
+    r = reply_take(reply, 200, type, make_response(connection, stream->bodiless), 0);
     if (r < 0) {
         free(stream);
         return r;
