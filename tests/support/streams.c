@@ -26,7 +26,6 @@ static struct open *all;
 static struct {
     unsigned int sent, failed, room, fired, drained, worked, orphaned;
     uint64_t dropped;
-    int last;
 } told;
 
 static void open_free(struct open *open)
@@ -87,7 +86,7 @@ static void on_gone(struct berth_stream *stream, int r, void *data)
         told.sent++;
     else
         told.failed++;
-    told.last = r;
+    berth_log(BERTH_LOG_INFO, "the stream %s is gone: %d", ((struct open *)data)->name, r);
     told.dropped += berth_stream_dropped(stream);
     if (berth_stream_write(stream, "x", 1) != -EPIPE || berth_stream_every(stream, 1, NULL, NULL) != -EPIPE)
         abort();

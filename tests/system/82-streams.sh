@@ -120,6 +120,8 @@ reader_reads() {
 }
 
 serve "$STREAMS"
+http /told
+fds=$(descriptors)
 
 it "sends the head at once, and each write at once"
 watch one /open/one
@@ -151,13 +153,17 @@ http /end/exact
 wait_until gone "$PID" || fail "the connection does not end"
 expect_equal "the body" "$(shown '1\r\na\r\n1a\r\nbbbbbbbbbbbbbbbbbbbbbbbbbb\r\n0\r\n\r\n')" "$(body exact)"
 
-it "sends to HTTP/1.0 without chunks, ending with the connection"
+it "sends to HTTP/1.0 without chunks, ending with the connection, whoever else is connected"
+sends quiet ''
+quiet=$PID
 sends old 'GET /open/old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n'
 expect_soon told "open 1"
 post old 'first\n'
 post old 'second\n'
 http /end/old
 wait_until gone "$PID" || fail "the connection does not end"
+expect_soon told "open 0"
+wait_until descriptors_are $((fds + 1)) || fail "descriptors with one quiet client" $((fds + 1)) "$(descriptors)"
 expect_equal "the body" "$(shown 'first\\nsecond\\n')" "$(body old)"
 expect_false grep -qi '^transfer-encoding' "$DIR/old.out"
 
@@ -187,6 +193,11 @@ expect_header Cache-Control no-store
 expect_soon told "open 0"
 http /lines/1000000 -I
 expect_status 200
+raw 'HEAD /open/head HTTP/1.1\r\nHost: localhost\r\n\r\n'
+expect_code 0
+expect_equal "what follows the head" "" "$(sed '1,/^$/d' <<<"$RAW")"
+expect_equal "it ends the connection" close "$(sed -n 's/^Connection: //p' <<<"$RAW")"
+expect_soon told "open 0"
 
 it "answers with the error of a handler that fails after it began one"
 http /fail
@@ -216,6 +227,8 @@ expect_body -32
 ended cut 18
 expect_equal "what came before" half "$(cat "$DIR/cut.out")"
 expect_soon told "open 0"
+wait_until descriptors_are $((fds + 1)) || fail "descriptors with one quiet client" $((fds + 1)) "$(descriptors)"
+kill -KILL "$quiet"
 http /cut
 expect_equal "curl's exit code for one that was cut in its handler" 52 "$CURL"
 
