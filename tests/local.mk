@@ -26,6 +26,18 @@ check-asan:
 	{ test -f config.status || $(abs_srcdir)/configure -q --enable-sanitizers CC='$(CC)' CFLAGS='-g -O1'; } && \
 	SLOW=yes ROUNDS=$${ROUNDS:-20} $(MAKE) check
 
+# With ThreadSanitizer, in a build of its own again: the suites of what is shared between threads or processes.
+tsan_suites = event_log event_log_races
+check-tsan:
+	$(AM_V_at)$(MKDIR_P) tsan && cd tsan && \
+	{ test -f config.status || $(abs_srcdir)/configure -q --enable-thread-sanitizer CC='$(CC)' CFLAGS='-g -O1'; } && \
+	$(MAKE) tests/unit && \
+	for suite in $(tsan_suites); do \
+		TSAN_OPTIONS="halt_on_error=1 $$TSAN_OPTIONS" CK_TIMEOUT_MULTIPLIER=20 ROUNDS=$${ROUNDS:-50} \
+			tests/unit $$suite >tests/$$suite.log 2>&1 || { cat tests/$$suite.log; exit 1; }; \
+		tail -n 1 tests/$$suite.log; \
+	done
+
 # Valgrind is slow: the unit tests, and those scripts that pass through most of the code.
 valgrind_tests = 10-hello.sh 42-reload.sh 61-strictness.sh 80-hold.sh
 check-valgrind: all $(check_PROGRAMS) $(check_DATA)
@@ -39,5 +51,5 @@ check-debian13:
 count-tests:
 	$(AM_V_at)$(srcdir)/tests/support/count .
 
-.PHONY: check-asan check-valgrind check-debian13 count-tests fuzz
+.PHONY: check-asan check-tsan check-valgrind check-debian13 count-tests fuzz
 EXTRA_DIST += tests/README.md tests/support/valgrind tests/support/count tests/lint .shellcheckrc
