@@ -35,7 +35,7 @@ void journal_teardown(void)
     scratch_teardown();
 }
 
-const char *logged(void)
+const char *journal_said(void)
 {
     static char text[8192];
     ssize_t n = pread(log_file, text, sizeof(text) - 1, 0);
@@ -168,9 +168,9 @@ void goes_on(size_t limit)
         due = journal_first_id(journal);
     ck_assert_int_eq(append(due, 2, RECORD), 0);
     close_journal();
-    logged();
+    journal_said();
     open_journal(limit);
-    ck_assert_str_eq(logged(), "");
+    ck_assert_str_eq(journal_said(), "");
     after = replay();
     ck_assert_uint_eq(after.last, due + 1);
     if (limit == ROOM)

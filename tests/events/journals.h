@@ -26,7 +26,7 @@ void journal_setup(void);
 void journal_teardown(void);
 
 /* What was logged since the last time. */
-const char *logged(void);
+const char *journal_said(void);
 /* To the real standard error. */
 void say(const char *text);
 

@@ -143,7 +143,7 @@ START_TEST(cuts_a_torn_end_off)
         open_journal(ROOM);
         ck_assert_uint_eq(replay().count, small_counts[frames]);
         ck_assert_uint_eq(journal_first_id(journal), length < HEADER ? 0 : FIRST);
-        ck_assert_int_eq(strstr(logged(), "ends in the middle of a write") != NULL, !whole);
+        ck_assert_int_eq(strstr(journal_said(), "ends in the middle of a write") != NULL, !whole);
         ck_assert_int_eq(journal_is_dirty(journal), !whole);
         goes_on(ROOM);
         ck_assert_str_eq(scratch_list(), "j ");
@@ -161,7 +161,7 @@ START_TEST(cuts_zeroes_off)
     ck_assert_int_eq(truncate(scratch_path("j"), (off_t)size + 10000), 0);
     open_journal(ROOM);
     ck_assert_uint_eq(replay().count, SMALL_RECORDS);
-    assert_has(logged(), "/j\" ends in the middle of a write; the last 10000 of its bytes are cut off");
+    assert_has(journal_said(), "/j\" ends in the middle of a write; the last 10000 of its bytes are cut off");
     file_is("j", bytes, size);
     goes_on(ROOM);
     ck_assert_str_eq(scratch_list(), "j ");
@@ -182,7 +182,7 @@ START_TEST(finds_every_flipped_byte)
         open_journal(ROOM);
         ck_assert_uint_eq(replay().count, small_counts[frames]);
         ck_assert_uint_eq(journal_first_id(journal), i < HEADER ? 0 : FIRST);
-        assert_has(logged(), "it is set aside as j.damaged-1");
+        assert_has(journal_said(), "it is set aside as j.damaged-1");
         ck_assert_str_eq(scratch_list(), "j j.damaged-1 ");
         file_is("j.damaged-1", bytes, size);
         goes_on(ROOM);
@@ -212,7 +212,7 @@ START_TEST(finds_every_flipped_byte_in_the_old_one)
         ck_assert_uint_eq(replayed.first, FIRST + 5);
         ck_assert_uint_eq(replayed.count, 2);
         ck_assert_uint_eq(journal_first_id(journal), FIRST);
-        assert_has(logged(), "/j.old\" is ");
+        assert_has(journal_said(), "/j.old\" is ");
         close_journal();
         ck_assert_str_eq(scratch_list(), "j j.damaged-1 ");
         file_is("j.damaged-1", bytes, size);
@@ -233,7 +233,7 @@ START_TEST(wants_both_files_to_fit)
     file_write("j.old", bytes, small_ends[2]);
     open_journal(ROOM);
     ck_assert_uint_eq(replay().first, FIRST + 5);
-    assert_has(logged(), "/j.old\" does not end where the file after it begins; it is set aside as j.damaged-1");
+    assert_has(journal_said(), "/j.old\" does not end where the file after it begins; it is set aside as j.damaged-1");
     goes_on(ROOM);
     free(bytes);
 }
@@ -252,7 +252,7 @@ START_TEST(cuts_a_torn_end_off_the_old_one)
     file_write("j.old", bytes, size + HEAD + RECORD - 1);
     open_journal(ROOM);
     ck_assert_uint_eq(replay().count, SMALL_RECORDS + 2);
-    assert_has(logged(), "/j.old\" ends in the middle of a write");
+    assert_has(journal_said(), "/j.old\" ends in the middle of a write");
     file_is("j.old", bytes, size);
     goes_on(ROOM);
     free(bytes);
@@ -280,7 +280,7 @@ START_TEST(finds_frames_that_are_out_of_order)
     file_write("j", shuffled, length);
     open_journal(ROOM);
     ck_assert_uint_eq(replay().count, orders_whole[_i]);
-    assert_has(logged(), "/j\" is damaged at byte ");
+    assert_has(journal_said(), "/j\" is damaged at byte ");
     file_is("j.damaged-1", shuffled, length);
     goes_on(ROOM);
     free(bytes);
@@ -307,7 +307,7 @@ START_TEST(sets_what_is_foreign_aside)
     file_write(place, strangers[i].bytes, strangers[i].size);
     open_journal(ROOM);
     ck_assert_uint_eq(journal_first_id(journal), 0);
-    assert_has(logged(), "it is set aside as j.damaged-1");
+    assert_has(journal_said(), "it is set aside as j.damaged-1");
     file_is("j.damaged-1", strangers[i].bytes, strangers[i].size);
     goes_on(ROOM);
     ck_assert_str_eq(scratch_list(), "j j.damaged-1 ");
@@ -324,7 +324,7 @@ START_TEST(replaces_nothing_that_was_set_aside)
     scratch_write("j", "foreign");
     open_journal(ROOM);
     close_journal();
-    assert_has(logged(), "set aside as j.damaged-3");
+    assert_has(journal_said(), "set aside as j.damaged-3");
     file_is("j.damaged-2", "precious", 8);
     file_is("j.damaged-3", "foreign", 7);
     for (int n = 4; n <= 1000; n++) {
@@ -501,7 +501,7 @@ START_TEST(keeps_the_latest)
     }
     ck_assert_uint_eq(replay().first > FIRST, 1);
     ck_assert_str_eq(scratch_list(), "j j.old ");
-    ck_assert_str_eq(logged(), "");
+    ck_assert_str_eq(journal_said(), "");
 }
 END_TEST
 
@@ -531,7 +531,7 @@ START_TEST(goes_on_when_it_was_removed)
     ck_assert_int_eq(append(1, 2, RECORD), 0);
     ck_assert_int_eq(unlink(scratch_path("j")), 0);
     ck_assert_int_eq(append(3, 2, RECORD), 0);
-    assert_has(logged(), "was removed while it was in use");
+    assert_has(journal_said(), "was removed while it was in use");
     scratch_write("other", "precious");
     ck_assert_int_eq(rename(scratch_path("other"), scratch_path("j")), 0);
     ck_assert_int_eq(append(5, 1, RECORD), -EBUSY);
@@ -551,7 +551,7 @@ START_TEST(begins_another_sequence)
     open_journal(ROOM);
     ck_assert_int_eq(journal_start(journal, 5 * FIRST), 0);
     ck_assert_str_eq(scratch_list(), "j j.damaged-1 j.damaged-2 ");
-    assert_has(logged(), "/j\" is of an older sequence of events; it is set aside as j.damaged-2");
+    assert_has(journal_said(), "/j\" is of an older sequence of events; it is set aside as j.damaged-2");
     file_is("j.damaged-1", old, old_size);
     file_is("j.damaged-2", bytes, size);
     ck_assert_uint_eq(replay().count, 0);
@@ -605,7 +605,7 @@ START_TEST(appends_all_or_nothing)
     close_journal();
     open_journal(ROOM);
     ck_assert_uint_eq(replay().count, 4);
-    ck_assert_str_eq(logged(), "");
+    ck_assert_str_eq(journal_said(), "");
     goes_on(ROOM);
 }
 END_TEST
@@ -671,7 +671,7 @@ static void live_on_a_full_disk(void *data)
     ck_assert_int_eq(append(id + 1, 80, RECORD), 0);
     ck_assert_int_eq(append(id + 81, 1, RECORD), 0); /* what was before the old one is gone, and its room is free */
     ck_assert_uint_eq(replay().first, id);
-    ck_assert_str_eq(logged(), "");
+    ck_assert_str_eq(journal_said(), "");
     close_journal();
 }
 

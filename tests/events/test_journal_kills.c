@@ -180,7 +180,7 @@ static pid_t walk_begin(const struct walk *walk)
 
     empty_folder();
     walk->prepare();
-    logged();
+    journal_said();
     shared->open = false;
     pid = fork();
     ck_assert_int_ge(pid, 0);
