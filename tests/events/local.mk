@@ -1,5 +1,8 @@
 if HAVE_CHECK
 tests_unit_SOURCES += \
+	tests/events/test_event_batch.c \
+	tests/events/test_event_channel.c \
+	tests/events/test_event_input.c \
 	tests/events/test_journal.c \
 	tests/events/test_journal_kills.c \
 	tests/events/journals.c tests/events/journals.h \

@@ -11,6 +11,8 @@ fuzz_targets = \
 	tests/fuzz/fuzz_cookie \
 	tests/fuzz/fuzz_etag \
 	tests/fuzz/fuzz_event_log \
+	tests/fuzz/fuzz_event_channel \
+	tests/fuzz/fuzz_event_input \
 	tests/fuzz/fuzz_host \
 	tests/fuzz/fuzz_http_date \
 	tests/fuzz/fuzz_journal \
@@ -64,6 +66,14 @@ tests_fuzz_fuzz_counters_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_etag_SOURCES = tests/fuzz/fuzz_etag.c $(fuzz_main)
 tests_fuzz_fuzz_etag_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_etag_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_event_channel_SOURCES = tests/fuzz/fuzz_event_channel.c $(fuzz_main)
+tests_fuzz_fuzz_event_channel_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_event_channel_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_event_input_SOURCES = tests/fuzz/fuzz_event_input.c $(fuzz_main)
+tests_fuzz_fuzz_event_input_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_event_input_LDFLAGS = $(fuzz_link)
 
 tests_fuzz_fuzz_event_log_SOURCES = tests/fuzz/fuzz_event_log.c $(fuzz_main)
 tests_fuzz_fuzz_event_log_LDADD = $(fuzz_libs)
