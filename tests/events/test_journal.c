@@ -239,6 +239,26 @@ START_TEST(wants_both_files_to_fit)
 }
 END_TEST
 
+/* One of another sequence, whose ids end just where this one's begin. */
+START_TEST(wants_both_files_to_be_of_one_sequence)
+{
+    size_t size;
+
+    free(small_make(&size));
+    ck_assert_int_eq(rename(scratch_path("j"), scratch_path("later")), 0);
+    open_journal(ROOM);
+    ck_assert_int_eq(journal_start(journal, FIRST - 2), 0);
+    ck_assert_int_eq(append(FIRST - 2, 2, RECORD), 0);
+    close_journal();
+    ck_assert_int_eq(rename(scratch_path("j"), scratch_path("j.old")), 0);
+    ck_assert_int_eq(rename(scratch_path("later"), scratch_path("j")), 0);
+    open_journal(ROOM);
+    ck_assert_uint_eq(replay().first, FIRST);
+    assert_has(journal_said(), "it is set aside as j.damaged-1");
+    goes_on(ROOM);
+}
+END_TEST
+
 /* An end that could not be cut off, before the file became the old one. */
 START_TEST(cuts_a_torn_end_off_the_old_one)
 {
@@ -770,6 +790,7 @@ Suite *suite_journal(void)
     tcase_add_test(tests, finds_every_flipped_byte);
     tcase_add_test(tests, finds_every_flipped_byte_in_the_old_one);
     tcase_add_test(tests, wants_both_files_to_fit);
+    tcase_add_test(tests, wants_both_files_to_be_of_one_sequence);
     tcase_add_test(tests, cuts_a_torn_end_off_the_old_one);
     tcase_add_loop_test(tests, finds_frames_that_are_out_of_order, 0, COUNT(orders));
     tcase_add_loop_test(tests, sets_what_is_foreign_aside, 0, 3 * COUNT(strangers));

@@ -5,6 +5,7 @@
 #include "events/journals.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -251,6 +252,53 @@ START_TEST(is_never_had_by_two)
 }
 END_TEST
 
+static bool has_open(pid_t pid, const char *path)
+{
+    char link[64], target[256];
+
+    for (int fd = 0; fd < 256; fd++) {
+        ssize_t length;
+
+        snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)pid, fd);
+        length = readlink(link, target, sizeof(target) - 1);
+        if (length < 0)
+            continue;
+        target[length] = '\0';
+        if (strcmp(target, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* FILE is set aside, and let go, after another one has opened it, and before he asks for its lock. */
+START_TEST(notices_a_file_that_lost_its_name)
+{
+    bool dropped = false;
+    int status;
+    pid_t pid = fork();
+
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
+            _exit(99);
+        raise(SIGSTOP);
+        _exit(try_open(RECORD, NULL) == -EBUSY ? 0 : 1);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    open_journal(RECORD);
+    ck_assert_int_eq(journal_start(journal, 1), 0);
+    ck_assert_int_eq(append(1, 1, RECORD), 0);
+    while (walk_on(pid)) {
+        if (dropped || !has_open(pid, scratch_path("j")))
+            continue;
+        dropped = true;
+        ck_assert_int_eq(journal_start(journal, FIRST), 0);
+    }
+    ck_assert(dropped);
+    ck_assert_int_eq(append(FIRST, 1, RECORD), 0);
+}
+END_TEST
+
 static void append_always(int reports)
 {
     uint64_t id = journal_last_id(journal) + 1, state = id * 7919 + 1;
@@ -329,6 +377,7 @@ Suite *suite_journal_kills(void)
     tcase_set_timeout(tests, 240);
     tcase_add_loop_test(tests, survives_a_kill_at_every_step, 0, COUNT(walks));
     tcase_add_loop_test(tests, is_never_had_by_two, 0, COUNT(walks));
+    tcase_add_test(tests, notices_a_file_that_lost_its_name);
     tcase_add_test(tests, has_all_that_was_acknowledged);
     suite_add_tcase(suite, tests);
     return suite;
