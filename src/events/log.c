@@ -214,39 +214,45 @@ static word *index_entry(const struct event_log *log, uint64_t block)
     return log->index + block % log->slots;
 }
 
-/* Four at a time, which takes about one and a half times as long as memcpy; one at a time is two. */
+/* Between the ring and memory that is not shared, nor need be aligned. */
+static void word_out(char *to, const word *from)
+{
+    uint64_t value = load(from);
+
+    memcpy(to, &value, WORD);
+}
+
+static void word_in(word *to, const char *from)
+{
+    uint64_t value;
+
+    memcpy(&value, from, WORD);
+    store(to, value);
+}
+
+/* Four at a time: a record of 200 bytes takes one and a half times as long as with memcpy; one at a time, it takes two. */
 static void copy_out(char *to, const word *from, size_t size)
 {
-    uint64_t words[4];
-
-    for (; size >= sizeof(words); size -= sizeof(words), to += sizeof(words), from += 4) {
-        words[0] = load(from);
-        words[1] = load(from + 1);
-        words[2] = load(from + 2);
-        words[3] = load(from + 3);
-        memcpy(to, words, sizeof(words));
+    for (; size >= 4 * WORD; size -= 4 * WORD, to += 4 * WORD, from += 4) {
+        word_out(to, from);
+        word_out(to + WORD, from + 1);
+        word_out(to + 2 * WORD, from + 2);
+        word_out(to + 3 * WORD, from + 3);
     }
-    for (; size >= WORD; size -= WORD, to += WORD) {
-        words[0] = load(from++);
-        memcpy(to, words, WORD);
-    }
+    for (; size >= WORD; size -= WORD, to += WORD, from++)
+        word_out(to, from);
 }
 
 static void copy_in(word *to, const char *from, size_t size)
 {
-    uint64_t words[4];
-
-    for (; size >= sizeof(words); size -= sizeof(words), from += sizeof(words), to += 4) {
-        memcpy(words, from, sizeof(words));
-        store(to, words[0]);
-        store(to + 1, words[1]);
-        store(to + 2, words[2]);
-        store(to + 3, words[3]);
+    for (; size >= 4 * WORD; size -= 4 * WORD, from += 4 * WORD, to += 4) {
+        word_in(to, from);
+        word_in(to + 1, from + WORD);
+        word_in(to + 2, from + 2 * WORD);
+        word_in(to + 3, from + 3 * WORD);
     }
-    for (; size >= WORD; size -= WORD, from += WORD) {
-        memcpy(words, from, WORD);
-        store(to++, words[0]);
-    }
+    for (; size >= WORD; size -= WORD, from += WORD, to++)
+        word_in(to, from);
 }
 
 static uint64_t newest_pack(uint64_t position, size_t last_size)
