@@ -73,7 +73,8 @@ static int judge_user(const struct settings *settings, const char *text, struct 
     if (r < 0)
         return r;
     if (!account.name && !settings->group)
-        r = error_set(error, -EINVAL, "--user %s: no such user is known, so its group is not: say --group", text);
+        r = error_set(error, -EINVAL, "--user: nobody has the number %s, so it has no group: say --group as well",
+                      text);
     free(account.name);
     return r;
 }

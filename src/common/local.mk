@@ -17,6 +17,7 @@ libberth_a_SOURCES += \
 	src/common/settings_app.c \
 	src/common/settings_collect.c \
 	src/common/settings_events.c \
+	src/common/settings_host.c \
 	src/common/settings_file.c \
 	src/common/settings_listen.c \
 	src/common/settings_pack.c src/common/settings_pack.h \

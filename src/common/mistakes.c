@@ -7,28 +7,19 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "common/line.h"
 
 /* As one line of text that a terminal shows and does not obey. */
 static char *escape(const char *text)
 {
-    char *bytes = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&bytes, &size);
+    size_t limit = 4 * strlen(text) + LINE_CUT_SIZE; /* \xNN for each byte */
+    struct line line = { .bytes = malloc(limit + 1), .limit = limit };
 
-    if (!stream)
+    if (!line.bytes)
         return NULL;
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-
-        if (c < 0x20 || c == 0x7f)
-            fprintf(stream, "\\x%02x", c);
-        else
-            fputc(c, stream);
-    }
-    if (fclose(stream) == 0)
-        return bytes;
-    free(bytes);
-    return NULL;
+    line_add_escaped(&line, text, LINE_PLAIN, limit);
+    line.bytes[line.size] = '\0';
+    return line.bytes;
 }
 
 static int add(struct mistakes *mistakes, const struct mistake *mistake, const char *text)

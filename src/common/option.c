@@ -68,6 +68,8 @@ static uint64_t usable_cpus(void)
 
 static int number_read(const struct option_entry *option, const char *text, uint64_t *ret_value, struct error *error)
 {
+    int r;
+
     switch (option->kind) {
     case OPTION_SIZE:
         return number_parse_size(text, option->min, option->max, ret_value, error);
@@ -80,7 +82,8 @@ static int number_read(const struct option_entry *option, const char *text, uint
                 *ret_value = option->max;
             return 0;
         }
-        return number_parse(text, option->min, option->max, ret_value, error);
+        r = number_parse(text, option->min, option->max, ret_value, error);
+        return r == -EINVAL ? error_set(error, r, "\"%s\" is neither a number such as 2 nor auto", text) : r;
     default:
         return number_parse(text, option->min, option->max, ret_value, error);
     }
@@ -149,6 +152,8 @@ static int text_read(const struct option_entry *option, const char *text, void *
         r = text_check(text, error);
         if (r == 0 && option->kind == OPTION_DATAGRAM_LIST)
             r = datagram_check(text, error);
+        if (r == 0 && option->kind == OPTION_HOST_LIST)
+            r = host_entry_check(text, error);
     }
     if (r < 0 || !field)
         return r;
@@ -197,7 +202,7 @@ int option_read(const struct option_entry *option, const char *text, void *base,
 bool option_is_list(const struct option_entry *option)
 {
     return option->kind == OPTION_TEXT_LIST || option->kind == OPTION_NUMBER_LIST ||
-           option->kind == OPTION_DATAGRAM_LIST;
+           option->kind == OPTION_DATAGRAM_LIST || option->kind == OPTION_HOST_LIST;
 }
 
 void option_done(const struct option_entry *option, void *base)

@@ -25,6 +25,7 @@ enum option_kind {
     OPTION_TEXT_LIST,     /* struct text_list, may be given several times */
     OPTION_NUMBER_LIST,   /* the same, of numbers as text */
     OPTION_DATAGRAM_LIST, /* the same, of APP:PATH (datagram_check) */
+    OPTION_HOST_LIST,     /* the same, of hosts (host_entry_check) */
 };
 
 struct option_choice {

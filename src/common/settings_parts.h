@@ -54,6 +54,11 @@ void listeners_done(struct settings *settings);
 /* settings_events.c: "APP:PATH" of --datagram; its message begins with the text in quotes. */
 int datagram_check(const char *text, struct error *error);
 
+/* settings_host.c: an entry of --allow-host, which http/host.h compares with; its message begins with the text in
+ * quotes.
+ */
+int host_entry_check(const char *text, struct error *error);
+
 /* settings_collect.c: adds what arguments and environment assign. As settings_file_read. */
 int settings_collect(int argc, char **argv, struct assignment_list *list, struct mistakes *mistakes);
 

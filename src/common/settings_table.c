@@ -127,7 +127,7 @@ const struct option_entry settings_options[] = {
     { "HTTP", "root-path", OPTION_PREFIX, FIELD(root_path), .fallback = "/", .metavar = "PATH",
       .help = "the path under which a proxy shows this server" },
     { .name = "allow-host",
-      .kind = OPTION_TEXT_LIST,
+      .kind = OPTION_HOST_LIST,
       FIELD(allow_host),
       .metavar = "HOST",
       .help = "answer requests for this host, besides the local names" },

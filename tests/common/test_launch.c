@@ -103,7 +103,7 @@ static const struct {
     { BYTES("berth launch\0" VERSION "\0"
             "0\0"
             "1\0workers\0x"),
-      "--workers: \"x\" is not a number such as 1" },
+      "--workers: \"x\" is neither a number such as 2 nor auto" },
 };
 
 START_TEST(test_bad)

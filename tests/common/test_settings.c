@@ -133,11 +133,14 @@ START_TEST(test_every_flag)
 {
     struct settings settings;
 
-    load_well(&settings,
-              "--uds /a --uds=/b --fd 3 --allow-abstract --socket-mode 0600 --socket-user=www --workers=7 "
-              "--root-path /api --log-level=debug --limit-request-header 2K --max-requests=9 --max-requests-jitter=3 "
-              "--access-log /log --no-access-log --log-format JSON",
-              NULL);
+    load_well(
+        &settings,
+        "--uds /a --uds=/b --fd 3 --allow-abstract --socket-mode 0600 --socket-user=www --workers=7 "
+        "--root-path /api --log-level=debug --limit-request-header 2K --max-requests=9 --max-requests-jitter=3 "
+        "--access-log /log --no-access-log --log-format JSON --allow-host api.example.org --allow-host *.a_b.example. "
+        "--allow-host 192.0.2.1 --allow-host [2001:db8::1]",
+        NULL);
+    ck_assert_uint_eq(settings.allow_host.count, 4);
     ck_assert_uint_eq(settings.uds.count, 2);
     ck_assert_str_eq(settings.uds.items[0], "/a");
     ck_assert_str_eq(settings.uds.items[1], "/b");
@@ -285,6 +288,10 @@ END_TEST
 
 /* ---- mistakes on the command line ---- */
 
+#define NO_HOST                                                                                                        \
+    "is no host: a name such as api.example.org, *.example.org for all below it, or an address such as 192.0.2.1 or "  \
+    "[2001:db8::1]; no scheme, no port"
+
 static const struct {
     const char *words, *message;
 } bad_words[] = {
@@ -299,6 +306,9 @@ static const struct {
     { "--uds --workers", "--uds: PATH must follow, not --workers (if that is meant: --uds=--workers)\n"
                          "--workers: N|auto must follow" },
     { "--uds=", "--uds: the value must not be empty" },
+    { "--a\xc2\x9b\xe2\x80\xae\xff",
+      "--a\\xc2\\x9b\\xe2\\x80\\xae\\xff: there is no such option; \"berth serve --help\" lists "
+      "them" },
     { "--uds=\x1b", "--uds: the value must not have control characters" },
     { "--uds /a --uds /a", "--uds: \"/a\" is there twice" },
     { "--fd 3 --fd 03", "--fd: \"3\" is there twice" },
@@ -308,7 +318,7 @@ static const struct {
     { "--socket-mode 9999", "--socket-mode: \"9999\" is not an octal mode such as 0660" },
     { "--backlog 0", "--backlog: \"0\" is too small: it must be at least 1" },
     { "--backlog 65536", "--backlog: \"65536\" is too large: it must be at most 65535" },
-    { "--workers Auto", "--workers: \"Auto\" is not a number such as 1" },
+    { "--workers Auto", "--workers: \"Auto\" is neither a number such as 2 nor auto" },
     { "--workers 0", "--workers: \"0\" is too small: it must be at least 1" },
     { "--workers 513", "--workers: \"513\" is too large: it must be at most 512" },
     { "--worker-timeout 25h", "--worker-timeout: \"25h\" is too large: it must be at most 1d" },
@@ -327,6 +337,18 @@ static const struct {
     { "--exit-idle-time 5 --event-log /e --datagram events:/d events",
       "--exit-idle-time: only for sockets that are handed over (LISTEN_FDS, --fd): nobody would listen at ours when "
       "berth is gone" },
+    { "--allow-host http://a.example", "--allow-host: \"http://a.example\" " NO_HOST },
+    { "--allow-host a.example:80", "--allow-host: \"a.example:80\" " NO_HOST },
+    { "--allow-host a.example/", "--allow-host: \"a.example/\" " NO_HOST },
+    { "--allow-host *", "--allow-host: \"*\" " NO_HOST },
+    { "--allow-host *.", "--allow-host: \"*.\" " NO_HOST },
+    { "--allow-host a..example", "--allow-host: \"a..example\" " NO_HOST },
+    { "--allow-host .example", "--allow-host: \".example\" " NO_HOST },
+    { "--allow-host ::1", "--allow-host: \"::1\" " NO_HOST },
+    { "--allow-host [::1]:80", "--allow-host: \"[::1]:80\" " NO_HOST },
+    { "--allow-host [::g]", "--allow-host: \"[::g]\" " NO_HOST },
+    { "--allow-host []", "--allow-host: \"[]\" " NO_HOST },
+    { "--allow-host b\xc3\xbc.example", "--allow-host: \"b\xc3\xbc.example\" " NO_HOST },
     { "--log-level loud", "--log-level: \"loud\" is none of error, warning, info and debug" },
     { "--log-format xml", "--log-format: \"xml\" is neither text nor json" },
     { "--root-path api", "--root-path: \"api\" does not begin with \"/\"" },
@@ -426,7 +448,7 @@ START_TEST(test_all_bad_words)
     memmove(at, at + strlen(config_path), strlen(at + strlen(config_path)) + 1);
     ck_assert_str_eq(said, "--worker: there is no such option; did you mean --workers?\n"
                            "--uds: PATH must follow, not --workers (if that is meant: --uds=--workers)\n"
-                           "--workers: \"many\" is not a number such as 1\n"
+                           "--workers: \"many\" is neither a number such as 2 nor auto\n"
                            "--log-level: \"loud\" is none of error, warning, info and debug\n"
                            "-x: there are no short options; \"berth serve --help\" lists the long ones\n"
                            "--xyzzy: there is no such option; \"berth serve --help\" lists them\n"
@@ -623,13 +645,13 @@ static const struct {
     { "= 2", "1: there is no key before the \"=\"" },
     { "app = x.so", "1: app: an application stands in a section of its own, such as [app /]" },
     { "config = x", "1: config: not in a file, only on the command line or in the environment" },
-    { "# x\nworkers = many", "2: workers: \"many\" is not a number such as 1" },
+    { "# x\nworkers = many", "2: workers: \"many\" is neither a number such as 2 nor auto" },
     { "workers = 2 # two", "1: workers: behind a value, a comment begins with \";\" and not with \"#\"" },
     { "uds = /a\t# a", "1: uds: behind a value, a comment begins with \";\" and not with \"#\"" },
     { "uds =", "1: uds: the value must not be empty" },
     { "uds", "1: neither \"key = value\" nor a [section] nor a comment" },
     { "uds\nworkers = many\n\n  uds ; x\nuds", "1: neither \"key = value\" nor a [section] nor a comment\n"
-                                               "2: workers: \"many\" is not a number such as 1\n"
+                                               "2: workers: \"many\" is neither a number such as 2 nor auto\n"
                                                "4: neither \"key = value\" nor a [section] nor a comment\n"
                                                "5: neither \"key = value\" nor a [section] nor a comment" },
     { "uds = /a\n\nuds = /a", "3: uds: \"/a\" is there twice" },
@@ -800,7 +822,7 @@ START_TEST(test_judge)
         memmove(mistakes.items[i].text, mistakes.items[i].text + strlen(config_path),
                 strlen(mistakes.items[i].text) + 1 - strlen(config_path));
     ck_assert_str_eq(mistakes.items[1].text, ":1: uds: no \"/u\"");
-    ck_assert_str_eq(mistakes.items[2].text, ":2: workers: \"many\" is not a number such as 1");
+    ck_assert_str_eq(mistakes.items[2].text, ":2: workers: \"many\" is neither a number such as 2 nor auto");
     ck_assert_str_eq(mistakes.items[3].text, ":3: user: no \"y\"");
     ck_assert_str_eq(mistakes.items[4].text, ":5: socket-user: no \"z\"");
     ck_assert_str_eq(mistakes.items[5].text, ":6: backlog: \"many\" is not a number such as 1");

@@ -102,6 +102,9 @@ use a path, or take the risk with --allow-abstract" <<<"uds = @abstract"
 says 1 "log: $DIR/none/log: there is no folder $DIR/none" <<<"log = $DIR/none/log"
 says 1 "access-log: $DIR/none/log: there is no folder $DIR/none" <<<"access-log = $DIR/none/log"
 says 1 "pid: $DIR is a folder; expected a file" <<<"pid = $DIR"
+says 1 "user: nobody has the number 4111222333, so it has no group: say --group as well" <<<"user = 4111222333"
+says 1 "allow-host: \"http://a.example:80\" is no host: a name such as api.example.org, *.example.org for all below it, \
+or an address such as 192.0.2.1 or [2001:db8::1]; no scheme, no port" <<<"allow-host = http://a.example:80"
 
 it "names the length of a path that is too long, and the limit"
 echo "uds = /tmp/$LONG$LONG" | cut -c 1-150 >"$CONF"
