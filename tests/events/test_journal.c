@@ -664,7 +664,7 @@ static void live_on_a_full_disk(void *data)
     uint64_t id = 1;
     int r;
 
-    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
         mount("berth-test", scratch_path(""), "tmpfs", 0, "size=65536") < 0)
         _exit(SKIPPED);
     open_journal(ROOM);
@@ -685,7 +685,7 @@ static void live_on_a_full_disk(void *data)
     close_journal();
     open_journal(4096);
     ck_assert_uint_eq(replay().count, id - 1);
-    ck_assert_int_eq(mount("none", scratch_path(""), NULL, MS_REMOUNT, "size=131072"), 0);
+    ck_assert_int_eq(mount("none", scratch_path(""), "none", MS_REMOUNT, "size=131072"), 0);
     ck_assert_int_eq(append(id, 1, RECORD), 0);
     ck_assert_uint_eq(replay().count, id);
     ck_assert_int_eq(append(id + 1, 80, RECORD), 0);
