@@ -230,7 +230,7 @@ static void word_in(word *to, const char *from)
     store(to, value);
 }
 
-/* Four at a time: a record of 200 bytes takes one and a half times as long as with memcpy; one at a time, it takes two. */
+/* Four at a time: a record of 200 bytes takes one and a half times as long as with memcpy; one at a time, twice. */
 static void copy_out(char *to, const word *from, size_t size)
 {
     for (; size >= 4 * WORD; size -= 4 * WORD, to += 4 * WORD, from += 4) {
