@@ -86,7 +86,7 @@ static int ring_reserve(struct stream_buffer *buffer, size_t size)
 
 static int ring_add(struct stream_buffer *buffer, const char *bytes, size_t size)
 {
-    int r = ring_reserve(buffer, size);
+    int r = size > 0 ? ring_reserve(buffer, size) : 0;
 
     while (r == 0 && size > 0) {
         char *part;
