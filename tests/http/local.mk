@@ -7,5 +7,8 @@ tests_unit_SOURCES += \
 	tests/http/test_host.c \
 	tests/http/test_query.c \
 	tests/http/test_router.c \
+	tests/http/test_stream_buffer.c \
+	tests/http/test_stream_format.c \
+	tests/http/test_stream_library.c \
 	tests/http/test_target.c
 endif
