@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -227,6 +228,30 @@ START_TEST(judges_raw_packets)
 }
 END_TEST
 
+/* There is a number left for one of two: the kernel then hands over that one alone. */
+START_TEST(closes_half_of_what_came)
+{
+    struct channel_header header = { .type = CHANNEL_HELLO }, got = { .type = 77 };
+    int sent[2] = { STDOUT_FILENO, STDERR_FILENO }, descriptors[2] = { 77, 77 };
+    struct rlimit limit, lower;
+    unsigned int before;
+
+    open_channel();
+    before = count_fds();
+    ck_assert_int_eq(channel_send(ends[1], &header, NULL, sent), 0);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    lower = limit;
+    lower.rlim_cur = (rlim_t)dup(ends[0]) + 1;
+    close((int)lower.rlim_cur - 1);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &lower), 0);
+    ck_assert_int_eq(channel_receive(ends[0], &got, body, descriptors), -EPROTO);
+    ck_assert_uint_eq(count_fds(), before);
+    ck_assert_uint_eq(got.type, 77);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    close_channel();
+}
+END_TEST
+
 /* ---- the body of a batch ---- */
 
 static const struct event events[] = {
@@ -389,6 +414,7 @@ Suite *suite_event_channel(void)
     tcase_add_test(one, does_not_wait_and_does_not_cut);
     tcase_add_test(one, sees_the_end);
     tcase_add_loop_test(one, judges_raw_packets, 0, COUNT(packets));
+    tcase_add_test(one, closes_half_of_what_came);
     suite_add_tcase(suite, one);
     tcase_add_test(batches, reads_up_to_every_cut);
     tcase_add_loop_test(batches, keeps_the_limits, 0, COUNT(sizes));
