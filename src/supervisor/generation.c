@@ -36,19 +36,27 @@ static int make_launch_file(struct generation *generation, const char *const *na
     return 0;
 }
 
-static int take_listeners(struct generation *generation, const struct sockets *sockets)
+static int take_sockets(struct generation *generation, const struct sockets *sockets)
 {
     const char **names = calloc(sockets->count + 1, sizeof(*names));
     int r = -ENOMEM;
 
     generation->fds = calloc(sockets->count + 1, sizeof(*generation->fds));
-    for (size_t i = 0; names && generation->fds && i < sockets->count; i++) {
-        if (sockets->items[i].state == SOCKET_VANISHING)
+    generation->datagrams = calloc(sockets->count + 1, sizeof(*generation->datagrams));
+    for (size_t i = 0; names && generation->fds && generation->datagrams && i < sockets->count; i++) {
+        const struct server_socket *item = &sockets->items[i];
+
+        if (item->state == SOCKET_VANISHING)
             continue;
-        names[generation->listener_count] = sockets->items[i].name;
-        generation->fds[generation->listener_count++] = sockets->items[i].fd;
+        if (item->datagram) {
+            generation->datagrams[generation->datagram_count++] =
+                (struct generation_datagram){ .fd = item->fd, .name = item->name };
+            continue;
+        }
+        names[generation->listener_count] = item->name;
+        generation->fds[generation->listener_count++] = item->fd;
     }
-    if (names && generation->fds)
+    if (names && generation->fds && generation->datagrams)
         r = make_launch_file(generation, names);
     free(names);
     return r;
@@ -65,6 +73,7 @@ void generation_free(struct generation *generation)
     identity_done(&generation->identity);
     modules_done(&generation->modules);
     free(generation->fds);
+    free(generation->datagrams);
     if (generation->launch_fd >= 0)
         close(generation->launch_fd);
     if (generation->access_fd >= 0)
@@ -90,7 +99,7 @@ int generation_new(struct supervisor *supervisor, struct settings *settings, str
     generation->wanted = settings->workers;
     generation->backoff.data = generation;
     uv_timer_init(&supervisor->loop, &generation->backoff);
-    r = take_listeners(generation, &supervisor->sockets);
+    r = take_sockets(generation, &supervisor->sockets);
     if (r < 0) {
         generation_free(generation);
         return r;
@@ -167,14 +176,13 @@ static void on_backoff(uv_timer_t *timer)
     generation_reconcile(timer->data);
 }
 
-/* After how many milliseconds the next start may be: 0, 100, 200, 400, … */
-static unsigned int next_delay(struct generation *generation)
+unsigned int backoff_delay(unsigned int *streak)
 {
     unsigned int delay = BACKOFF_MIN_MS;
 
-    if (generation->streak++ == 0)
+    if ((*streak)++ == 0)
         return 0;
-    for (unsigned int i = 2; i < generation->streak && delay < BACKOFF_MAX_MS; i++)
+    for (unsigned int i = 2; i < *streak && delay < BACKOFF_MAX_MS; i++)
         delay *= 2;
     return delay < BACKOFF_MAX_MS ? delay : BACKOFF_MAX_MS;
 }
@@ -356,7 +364,7 @@ static void replace(struct generation *generation, const struct process *process
     if (process_lived(process))
         generation->streak = 0;
     else
-        delay = next_delay(generation);
+        delay = backoff_delay(&generation->streak);
     if (delay > 0)
         uv_timer_start(&generation->backoff, on_backoff, delay, 0);
     else

@@ -15,6 +15,7 @@
 #include "socket/notify.h"
 #include "supervisor/identity.h"
 #include "supervisor/modules.h"
+#include "supervisor/recording.h"
 #include "supervisor/sockets.h"
 
 enum {
@@ -60,6 +61,7 @@ void process_stop(struct process *process);
 void process_kill(struct process *process);
 void process_send_log(struct process *process);
 void process_send_access_log(struct process *process);
+void process_send_events(struct process *process, int log_fd, int rendezvous_fd);
 void process_reaped(struct process *process, int status); /* frees it */
 bool process_lived(const struct process *process);        /* long enough to be no failed start */
 
@@ -72,6 +74,12 @@ enum generation_state {
     GENERATION_LEAVING, /* nobody is started any more; freed with the last process */
 };
 
+/* Borrowed from the sockets until the generation leaves. */
+struct generation_datagram {
+    int fd;
+    const char *name;
+};
+
 struct generation {
     struct generation *next;
     struct supervisor *supervisor;
@@ -81,6 +89,8 @@ struct generation {
     struct modules modules;
     int *fds; /* the listeners'; borrowed from the sockets until the generation leaves */
     size_t listener_count;
+    struct generation_datagram *datagrams; /* the recorder's sockets */
+    size_t datagram_count;
     int launch_fd;
     int access_fd;             /* where the workers write their access log to */
     struct process *processes; /* the last started first */
@@ -112,6 +122,9 @@ bool generation_is_empty(const struct generation *generation);
 unsigned int generation_count(const struct generation *generation, enum process_state state);
 uint64_t generation_ping_ms(const struct generation *generation);
 
+/* After how many milliseconds the next start may be: 0, 100, 200, 400, …; the streak grows by one. */
+unsigned int backoff_delay(unsigned int *streak);
+
 /* A child has ended; false: none of this generation's. */
 bool generation_reaped(struct generation *generation, pid_t pid, int status);
 void generation_on_ready(struct generation *generation, const char *target);
@@ -130,16 +143,19 @@ struct supervisor {
     struct sockets sockets;
     struct counters *counters;
     struct notify *notify;
+    struct recording *recording;
     struct generation *generations; /* all that are being compiled, or have processes */
     struct generation *current;     /* serves; NULL until the first does, and when it has ended */
     struct generation *next;        /* is being started, to take over from current */
     uv_signal_t signals[9];
-    uv_timer_t idle;     /* --exit-idle-time */
-    uv_timer_t progress; /* while stopping: tells the service manager that it goes on */
-    char *pid_file;      /* written, and ours to remove */
-    bool announced;      /* READY=1 was said */
-    int banner_fd;       /* where somebody looks on; -1: nobody does, or it was shown */
-    bool reload_again;   /* HUP came during a reload */
+    uv_timer_t idle;                   /* --exit-idle-time */
+    uv_timer_t progress;               /* while stopping: tells the service manager that it goes on */
+    char *pid_file;                    /* written, and ours to remove */
+    bool announced;                    /* READY=1 was said */
+    bool worker_ready;                 /* one at least, once */
+    char target[CONTROL_BODY_MAX + 1]; /* what the first of them says to try */
+    int banner_fd;                     /* where somebody looks on; -1: nobody does, or it was shown */
+    bool reload_again;                 /* HUP came during a reload */
     bool stopping, forced;
     int exit_code;
 };
@@ -147,6 +163,9 @@ struct supervisor {
 void supervisor_on_worker_ready(struct supervisor *supervisor, const char *target);
 void supervisor_on_ready(struct supervisor *supervisor, struct generation *generation);
 void supervisor_on_failed(struct supervisor *supervisor, struct generation *generation, const char *reason);
+void supervisor_on_recorder_ready(struct supervisor *supervisor);
+/* With the settings of the first generation, or of the one that is to take over. */
+void supervisor_on_recorder_failed(struct supervisor *supervisor, int exit_code, const char *reason);
 void supervisor_on_activity(struct supervisor *supervisor);
 void supervisor_drain(struct supervisor *supervisor);
 void supervisor_reopen_logs(struct supervisor *supervisor);

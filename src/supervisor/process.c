@@ -249,6 +249,9 @@ static void on_message(struct process *process, const struct control_message *me
     case CONTROL_RETIRE:
         on_retire(process);
         break;
+    case CONTROL_EVENTS:
+        recording_admit(process->generation->supervisor->recording, process);
+        break;
     default: /* control_receive lets nothing else through */
         break;
     }
@@ -318,6 +321,12 @@ void process_send_log(struct process *process)
 void process_send_access_log(struct process *process)
 {
     tell(process, CONTROL_LOG, CONTROL_ACCESS_LOG, process->generation->access_fd);
+}
+
+void process_send_events(struct process *process, int log_fd, int rendezvous_fd)
+{
+    tell(process, CONTROL_EVENT_LOG, NULL, log_fd);
+    tell(process, CONTROL_RENDEZVOUS, NULL, rendezvous_fd);
 }
 
 static void abort_it(struct process *process, const char *complaint)

@@ -20,6 +20,17 @@ static int check_idle(const struct supervisor *supervisor, const struct settings
                      "nobody would listen at ours when we are gone");
 }
 
+/* Datagrams that are handed over are events, although the settings do not say so. */
+static int check_idle_events(const struct supervisor *supervisor, const struct settings *settings, struct error *error)
+{
+    if (settings->exit_idle_ms == 0 || settings->event_log || !sockets_have_handed_events(&supervisor->sockets))
+        return 0;
+    return error_set(
+        error, -EINVAL,
+        "--exit-idle-time: events come by the datagram socket that was handed over, and their log would be "
+        "gone with berth: say --event-log FILE");
+}
+
 static bool same_texts(const struct text_list *a, const struct text_list *b)
 {
     if (a->count != b->count)
@@ -59,6 +70,8 @@ static int examine(struct supervisor *supervisor, const struct settings *setting
         r = modules_check(settings, error);
     if (r == 0)
         r = check_idle(supervisor, settings, error);
+    if (r == 0)
+        r = check_idle_events(supervisor, settings, error);
     if (r == 0)
         r = identity_resolve(settings->user, settings->group, ret_identity, error);
     return r;
@@ -176,6 +189,12 @@ int reload_begin(struct supervisor *supervisor, struct error *error)
         generation_free(generation);
         sockets_revert(&supervisor->sockets);
         return EXIT_APPLICATION;
+    }
+    r = supervisor->current ? 0 : recording_begin(supervisor->recording, generation, error);
+    if (r < 0) {
+        generation_free(generation);
+        sockets_revert(&supervisor->sockets);
+        return EXIT_FAILURE;
     }
     adopt(supervisor, generation);
     return 0;

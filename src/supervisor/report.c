@@ -29,6 +29,15 @@ static const char *try_target(const char *target)
     return *target == '/' && target[strspn(target, plain)] == '\0' ? target : "/";
 }
 
+static void print_datagrams(int fd, const struct server_socket *item)
+{
+    bool abstract = item->address[0] == '@';
+
+    dprintf(fd, "berth takes events at %s\n    try: echo hello | socat - %s:%s\n",
+            item->listener ? item->address : item->name, abstract ? "abstract-sendto" : "unix-sendto",
+            item->address + abstract);
+}
+
 void report_banner(struct supervisor *supervisor, const char *target)
 {
     if (supervisor->banner_fd < 0)
@@ -37,6 +46,10 @@ void report_banner(struct supervisor *supervisor, const char *target)
         const struct server_socket *item = &supervisor->sockets.items[i];
         bool abstract = item->address[0] == '@';
 
+        if (item->datagram) {
+            print_datagrams(supervisor->banner_fd, item);
+            continue;
+        }
         dprintf(supervisor->banner_fd, "berth listens on %s\n", item->listener ? item->address : item->name);
         if (item->address[0] != '\0')
             dprintf(supervisor->banner_fd, "    try: curl --%sunix-socket %s http://localhost%s\n",

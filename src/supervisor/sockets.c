@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,7 +13,11 @@
 #include "common/log.h"
 #include "common/number.h"
 
-static int add(struct sockets *sockets, const char *name, const char *address, int fd, struct listener *listener)
+/* LISTEN_FDNAMES' name for datagrams that are events. */
+#define EVENTS_NAME "events"
+
+static int add(struct sockets *sockets, const char *name, const char *address, int fd, bool datagram,
+               struct listener *listener)
 {
     struct server_socket *grown = reallocarray(sockets->items, sockets->count + 1, sizeof(*grown));
     struct server_socket *item;
@@ -21,7 +26,7 @@ static int add(struct sockets *sockets, const char *name, const char *address, i
         return -ENOMEM;
     sockets->items = grown;
     item = &grown[sockets->count];
-    *item = (struct server_socket){ .fd = fd, .listener = listener };
+    *item = (struct server_socket){ .fd = fd, .datagram = datagram, .listener = listener };
     item->state = listener ? SOCKET_FRESH : SOCKET_KEPT;
     item->name = strdup(name);
     item->address = strdup(address);
@@ -57,6 +62,16 @@ static void sweep(struct sockets *sockets, enum server_socket_state state)
     sockets->count = kept;
 }
 
+/* Credentials come from now on; with PassCredentials= of systemd.socket(5), from the first datagram on. */
+static int add_handed_events(struct sockets *sockets, const char *name, const struct handed *handed)
+{
+    int yes = 1;
+
+    if (setsockopt(handed->fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0)
+        return -errno;
+    return add(sockets, name, handed->address, handed->fd, true, NULL);
+}
+
 static int add_handed(struct sockets *sockets, const struct handed *handed)
 {
     char name[32];
@@ -64,8 +79,10 @@ static int add_handed(struct sockets *sockets, const struct handed *handed)
     snprintf(name, sizeof(name), "fd %d", handed->fd);
     switch (handed->kind) {
     case HANDED_LISTENER:
-        return add(sockets, name, handed->address, handed->fd, NULL);
+        return add(sockets, name, handed->address, handed->fd, false, NULL);
     case HANDED_DATAGRAM:
+        if (strcmp(handed->name, EVENTS_NAME) == 0)
+            return add_handed_events(sockets, name, handed);
         log_info("%s: a datagram socket, kept for the application named \"%s\"", name, handed->name);
         return 0;
     case HANDED_STORED:
@@ -82,9 +99,25 @@ int sockets_take_activation(struct sockets *sockets, struct error *error)
     for (size_t i = 0; r == 0 && i < sockets->handed_count; i++) {
         r = add_handed(sockets, &sockets->handed[i]);
         if (r < 0)
-            error_set(error, r, "out of memory");
+            error_set(error, r, "fd %d: %s", sockets->handed[i].fd, strerror(-r));
     }
     return r;
+}
+
+bool sockets_have_handed_events(const struct sockets *sockets)
+{
+    for (size_t i = 0; i < sockets->count; i++)
+        if (sockets->items[i].datagram && !sockets->items[i].listener)
+            return true;
+    return false;
+}
+
+int sockets_stored(const struct sockets *sockets, const char *name)
+{
+    for (size_t i = 0; i < sockets->handed_count; i++)
+        if (sockets->handed[i].kind == HANDED_STORED && strcmp(sockets->handed[i].name, name) == 0)
+            return sockets->handed[i].fd;
+    return -1;
 }
 
 /* What else was handed over is none that could be served: examining it says so. */
@@ -147,17 +180,18 @@ static int default_path(char *path, size_t size, struct error *error)
     return make_folder(folder, error);
 }
 
-static struct server_socket *find_published(const struct sockets *sockets, const char *path)
+static struct server_socket *find_published(const struct sockets *sockets, const char *path, bool datagram)
 {
     for (size_t i = 0; i < sockets->count; i++)
-        if (sockets->items[i].listener && strcmp(sockets->items[i].name, path) == 0)
+        if (sockets->items[i].listener && sockets->items[i].datagram == datagram &&
+            strcmp(sockets->items[i].name, path) == 0)
             return &sockets->items[i];
     return NULL;
 }
 
 static int want(struct sockets *sockets, const char *path, const struct listener_options *options, struct error *error)
 {
-    struct server_socket *there = find_published(sockets, path);
+    struct server_socket *there = find_published(sockets, path, options->datagram);
     struct listener *listener;
     int r;
 
@@ -169,7 +203,7 @@ static int want(struct sockets *sockets, const char *path, const struct listener
     r = listener_publish(path, options, &listener, error);
     if (r < 0)
         return r;
-    r = add(sockets, path, path, listener_fd(listener), listener);
+    r = add(sockets, path, path, listener_fd(listener), options->datagram, listener);
     if (r < 0) {
         listener_free(listener);
         error_set(error, r, "out of memory");
@@ -182,12 +216,13 @@ static bool asks_for_paths(const struct settings *settings)
     return settings->uds.count > 0 || settings->listener_count > 0;
 }
 
+/* The listeners among them. */
 static size_t count_handed(const struct sockets *sockets)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < sockets->count; i++)
-        count += !sockets->items[i].listener;
+        count += !sockets->items[i].listener && !sockets->items[i].datagram;
     return count;
 }
 
@@ -195,8 +230,13 @@ static size_t count_handed(const struct sockets *sockets)
 static int check_count(const struct sockets *sockets, const struct settings *settings, struct error *error)
 {
     size_t handed = count_handed(sockets), published = settings->uds.count + settings->listener_count;
-    size_t count = handed + published;
+    size_t count = handed + published, datagrams = settings->datagrams.count;
 
+    for (size_t i = 0; i < sockets->count; i++)
+        datagrams += sockets->items[i].datagram && !sockets->items[i].listener;
+    if (datagrams > CONTRACT_LISTENERS_MAX)
+        return error_set(error, -EINVAL, "%zu sockets for datagrams: there may be at most %d", datagrams,
+                         CONTRACT_LISTENERS_MAX);
     if (count <= CONTRACT_LISTENERS_MAX)
         return 0;
     return error_set(error, -EINVAL,
@@ -223,11 +263,13 @@ int sockets_prepare(struct sockets *sockets, const struct settings *settings, st
                                         .group = settings->socket_group,
                                         .backlog = (int)settings->backlog,
                                         .abstract_allowed = settings->abstract_sockets };
+    struct listener_options datagram_options = options;
     char path[PATH_MAX];
     int r = check_count(sockets, settings, error);
 
     if (r < 0)
         return r;
+    datagram_options.datagram = true;
     for (size_t i = 0; i < sockets->count; i++)
         if (sockets->items[i].listener)
             sockets->items[i].state = SOCKET_VANISHING;
@@ -235,6 +277,8 @@ int sockets_prepare(struct sockets *sockets, const struct settings *settings, st
         r = want(sockets, settings->uds.items[i], &options, error);
     for (size_t i = 0; r == 0 && i < settings->listener_count; i++)
         r = want_named(sockets, &settings->listeners[i], settings, error);
+    for (size_t i = 0; r == 0 && i < settings->datagrams.count; i++)
+        r = want(sockets, settings_datagram_path(settings->datagrams.items[i]), &datagram_options, error);
     if (r == 0 && !asks_for_paths(settings) && count_handed(sockets) == 0) {
         r = default_path(path, sizeof(path), error);
         if (r == 0)
@@ -257,7 +301,7 @@ void sockets_revert(struct sockets *sockets)
 
 bool sockets_only_handed(const struct sockets *sockets, const struct settings *settings)
 {
-    return count_handed(sockets) > 0 && !asks_for_paths(settings);
+    return count_handed(sockets) > 0 && !asks_for_paths(settings) && settings->datagrams.count == 0;
 }
 
 void sockets_withdraw(struct sockets *sockets)

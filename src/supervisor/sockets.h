@@ -1,7 +1,8 @@
 /*
- * The listeners of this server: those that we were handed and those that we published. A reload first adds what is new
- * (sockets_prepare), and then either lets go what vanished from the settings (sockets_commit) or takes back what was
- * added (sockets_revert). What is in both stays as it is: the same descriptor, the same queue.
+ * The listeners of this server, and its datagram sockets: those that we were handed and those that we published. A
+ * reload first adds what is new (sockets_prepare), and then either lets go what vanished from the settings
+ * (sockets_commit) or takes back what was added (sockets_revert). What is in both stays as it is: the same descriptor,
+ * the same queue.
  */
 #ifndef BERTH_SUPERVISOR_SOCKETS_H
 #define BERTH_SUPERVISOR_SOCKETS_H
@@ -21,6 +22,7 @@ struct server_socket {
     char *address;             /* path, "@name", or "" */
     int fd;                    /* the listener's or the handed one's, not ours to close */
     struct listener *listener; /* NULL: handed */
+    bool datagram;             /* the recorder's; all others are the workers' */
     enum server_socket_state state;
 };
 
@@ -45,6 +47,12 @@ int sockets_take_numbers(struct sockets *sockets, const struct settings *setting
 int sockets_prepare(struct sockets *sockets, const struct settings *settings, struct error *error);
 void sockets_commit(struct sockets *sockets);
 void sockets_revert(struct sockets *sockets);
+
+/* Whether datagrams for the events were handed over: a socket whose name is "events". */
+bool sockets_have_handed_events(const struct sockets *sockets);
+
+/* What the service manager has stored for us under that name: its fd, which stays ours; -1: nothing. */
+int sockets_stored(const struct sockets *sockets, const char *name);
 
 /* Whether there are handed listeners, and whether there will be only those. */
 bool sockets_only_handed(const struct sockets *sockets, const struct settings *settings);

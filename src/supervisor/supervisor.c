@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -26,6 +27,7 @@ static void finish(struct supervisor *supervisor)
         uv_close((uv_handle_t *)&supervisor->signals[i], NULL);
     uv_close((uv_handle_t *)&supervisor->idle, NULL);
     uv_close((uv_handle_t *)&supervisor->progress, NULL);
+    recording_close(supervisor->recording);
 }
 
 /* Frees the generations of which nothing is left. */
@@ -45,6 +47,7 @@ static void release(struct supervisor *supervisor)
             supervisor->current = NULL;
         if (generation == supervisor->next)
             supervisor->next = NULL;
+        recording_forget(supervisor->recording, generation);
         generation_free(generation);
     }
 }
@@ -69,7 +72,9 @@ static void begin_stopping(struct supervisor *supervisor)
 static void check_end(struct supervisor *supervisor)
 {
     release(supervisor);
-    if (supervisor->stopping && !supervisor->generations && !uv_is_closing((uv_handle_t *)&supervisor->progress))
+    if (!supervisor->stopping || supervisor->generations || uv_is_closing((uv_handle_t *)&supervisor->progress))
+        return;
+    if (recording_end(supervisor->recording)) /* the last: workers may have had something to publish */
         finish(supervisor);
 }
 
@@ -91,26 +96,52 @@ static void stop(struct supervisor *supervisor)
             generation_kill(g);
         else
             generation_stop(g);
+    if (supervisor->forced)
+        recording_kill(supervisor->recording);
     supervisor->forced = true;
     check_end(supervisor);
 }
 
 /* ---- news from the generations ---- */
 
-void supervisor_on_worker_ready(struct supervisor *supervisor, const char *target)
+/* With a recorder that serves, if the settings ask for one. */
+static void announce(struct supervisor *supervisor)
 {
-    supervisor_on_activity(supervisor);
-    if (supervisor->announced || supervisor->stopping)
+    if (supervisor->announced || supervisor->stopping || !supervisor->worker_ready ||
+        recording_is_awaited(supervisor->recording))
         return;
     supervisor->announced = true;
     report_state(supervisor, "READY=1");
-    report_banner(supervisor, target);
+    report_banner(supervisor, supervisor->target);
+}
+
+void supervisor_on_worker_ready(struct supervisor *supervisor, const char *target)
+{
+    supervisor_on_activity(supervisor);
+    if (!supervisor->worker_ready)
+        snprintf(supervisor->target, sizeof(supervisor->target), "%s", target);
+    supervisor->worker_ready = true;
+    announce(supervisor);
 }
 
 void supervisor_on_ready(struct supervisor *supervisor, struct generation *generation)
 {
-    if (generation == supervisor->next)
+    if (generation == supervisor->next && !supervisor->stopping && recording_follow(supervisor->recording, generation))
         reload_commit(supervisor);
+}
+
+void supervisor_on_recorder_ready(struct supervisor *supervisor)
+{
+    announce(supervisor);
+    if (supervisor->next && supervisor->next->state == GENERATION_SERVING)
+        supervisor_on_ready(supervisor, supervisor->next);
+}
+
+static void fail_to_start(struct supervisor *supervisor, int exit_code, const char *reason)
+{
+    log_error("could not start: %s", reason);
+    supervisor->exit_code = exit_code;
+    stop(supervisor);
 }
 
 void supervisor_on_failed(struct supervisor *supervisor, struct generation *generation, const char *reason)
@@ -121,9 +152,17 @@ void supervisor_on_failed(struct supervisor *supervisor, struct generation *gene
         reload_fail(supervisor, reason);
         return;
     }
-    log_error("could not start: %s", reason);
-    supervisor->exit_code = EXIT_APPLICATION;
-    stop(supervisor);
+    fail_to_start(supervisor, EXIT_APPLICATION, reason);
+}
+
+void supervisor_on_recorder_failed(struct supervisor *supervisor, int exit_code, const char *reason)
+{
+    if (supervisor->stopping)
+        return;
+    if (supervisor->current)
+        reload_fail(supervisor, reason);
+    else
+        fail_to_start(supervisor, exit_code, reason);
 }
 
 /* ---- --exit-idle-time ---- */
@@ -174,6 +213,7 @@ static void reopen_error_log(struct supervisor *supervisor)
     for (const struct generation *g = supervisor->generations; g; g = g->next)
         for (struct process *process = g->processes; process; process = process->next)
             process_send_log(process);
+    recording_send_log(supervisor->recording);
 }
 
 void supervisor_reopen_logs(struct supervisor *supervisor)
@@ -216,6 +256,8 @@ static void reap(struct supervisor *supervisor)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         struct generation *g = supervisor->generations;
 
+        if (recording_reaped(supervisor->recording, pid, status))
+            continue;
         while (g && !generation_reaped(g, pid, status))
             g = g->next;
         if (!g)
@@ -330,7 +372,8 @@ static int prepare_loop(struct supervisor *supervisor, struct error *error)
     supervisor->idle.data = supervisor;
     supervisor->progress.data = supervisor;
     prepare_signals(supervisor);
-    return 0;
+    r = recording_new(supervisor, &supervisor->recording);
+    return r < 0 ? error_set(error, r, "out of memory") : 0;
 }
 
 static int prepare_counters(struct supervisor *supervisor, struct error *error)
@@ -378,6 +421,7 @@ static void done(struct supervisor *supervisor)
 {
     report_pid_remove(supervisor);
     sockets_done(&supervisor->sockets);
+    recording_free(supervisor->recording);
     notify_free(supervisor->notify);
     counters_free(supervisor->counters);
     if (supervisor->banner_fd >= 0)

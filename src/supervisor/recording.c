@@ -1,0 +1,763 @@
+/*
+ * A recorder's life is a worker's (process.c), with fewer states:
+ *
+ *     STARTING ──READY──▶ SERVING ──drain──▶ LEAVING ──▶ reaped
+ *         │                  │ ◀─PING, PONG─▶
+ *         └── FAILED, not READY, a ping not answered in time ─▶ CONDEMNED ─▶ reaped
+ */
+#include "supervisor/recording.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "events/log.h"
+#include "supervisor/child.h"
+#include "supervisor/internal.h"
+
+/* The log's name in the service manager's fd store. */
+#define STORED_NAME "berth-event-log"
+
+/* For the hellos of workers whose recorder is being replaced. */
+#define RENDEZVOUS_ROOM (1024 * 1024)
+
+enum { MESSAGES_AT_A_TIME = 64 };
+
+struct recorder {
+    struct recording *recording;
+    pid_t pid;
+    enum process_state state;
+    bool on_trial; /* with the settings of a generation that is still to take over */
+    bool pinged, explained, reaped;
+    uint64_t ready_at; /* on the loop's clock; 0: never */
+    unsigned int timeout_ms, graceful_ms;
+    int channel; /* -1: over */
+    uv_poll_t poll;
+    uv_timer_t timer;
+    int open_handles; /* freed with the last */
+};
+
+struct recording {
+    struct supervisor *supervisor;
+    int log_fd, reader_fd;         /* the log, for the recorder and for workers; -1: nothing uses events */
+    int recorder_end, worker_end;  /* of the rendezvous */
+    size_t told_size;              /* the --event-log-size that could not be followed, as was said */
+    struct generation *generation; /* whose settings count; NULL: it is gone */
+    struct generation *switching;  /* whose settings are to count from the next recorder on, if that comes to serve */
+    struct recorder *recorder;     /* NULL: none runs */
+    uv_timer_t backoff;            /* active: no start before it fires */
+    unsigned int streak;           /* starts that failed in a row */
+    bool served, ending;
+    struct error failure; /* what the last FAILED said */
+};
+
+static void on_timer(uv_timer_t *timer);
+static void read_channel(struct recorder *recorder);
+
+static uv_loop_t *loop_of(struct recording *recording)
+{
+    return &recording->supervisor->loop;
+}
+
+/* ---- what outlives recorders ---- */
+
+static bool is_there(const struct recording *recording)
+{
+    return recording->log_fd >= 0;
+}
+
+/* For workers: they may look, and not write. */
+static int reopen_for_reading(int fd)
+{
+    char path[64];
+    int copy;
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    copy = open(path, O_RDONLY | O_CLOEXEC);
+    return copy < 0 ? -errno : copy;
+}
+
+static int adopt_log(struct recording *recording, int fd)
+{
+    int reader = reopen_for_reading(fd);
+
+    if (reader < 0)
+        return reader;
+    recording->log_fd = fd;
+    recording->reader_fd = reader;
+    return 0;
+}
+
+/* The one that the service manager kept for us over a restart. */
+static bool take_stored_log(struct recording *recording)
+{
+    int stored = sockets_stored(&recording->supervisor->sockets, STORED_NAME), fd, r;
+
+    if (stored < 0)
+        return false;
+    if (event_log_size(stored) == 0) {
+        log_warning("fd %d (%s): this is no log of events; a new one is made", stored, STORED_NAME);
+        return false;
+    }
+    fd = fcntl(stored, F_DUPFD_CLOEXEC, 0);
+    r = fd < 0 ? -errno : adopt_log(recording, fd);
+    if (r < 0) {
+        log_warning("fd %d (%s): %s; a new log of events is made", stored, STORED_NAME, strerror(-r));
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    log_info("going on with the log of events that the service manager has kept");
+    return true;
+}
+
+static int make_log(struct recording *recording, size_t size)
+{
+    int fd, r = event_log_make(size, &fd);
+
+    if (r < 0)
+        return r;
+    r = adopt_log(recording, fd);
+    if (r < 0) {
+        close(fd);
+        return r;
+    }
+    r = notify_store_fd(recording->supervisor->notify, STORED_NAME, fd);
+    if (r < 0)
+        log_debug("the service manager does not keep the log of events: %s", strerror(-r));
+    return 0;
+}
+
+static int make_rendezvous(struct recording *recording)
+{
+    const int room = RENDEZVOUS_ROOM;
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+        return -errno;
+    setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)); /* as much of it as we may have */
+    recording->recorder_end = ends[0];
+    recording->worker_end = ends[1];
+    return 0;
+}
+
+static void notice_size(struct recording *recording, const struct settings *settings)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), has = event_log_size(recording->log_fd);
+    size_t asked = (settings->event_log_size + page - 1) / page * page;
+
+    if (has != asked && recording->told_size != asked)
+        log_warning("--event-log-size: the log of events keeps its %zu bytes until the server is stopped", has);
+    recording->told_size = asked;
+}
+
+static int make(struct recording *recording, const struct settings *settings, struct error *error)
+{
+    int r = make_rendezvous(recording);
+
+    if (r == 0 && !take_stored_log(recording))
+        r = make_log(recording, settings->event_log_size);
+    if (r == 0) {
+        notice_size(recording, settings);
+        return 0;
+    }
+    if (recording->recorder_end >= 0) {
+        close(recording->recorder_end);
+        close(recording->worker_end);
+    }
+    recording->recorder_end = recording->worker_end = -1;
+    return error_set(error, r, "the log of events cannot be made: %s", strerror(-r));
+}
+
+/* ---- starting ---- */
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct recorder *recorder = handle->data;
+
+    if (--recorder->open_handles == 0)
+        free(recorder);
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+    struct recorder *recorder = handle->data;
+
+    close(recorder->channel);
+    recorder->channel = -1;
+    on_closed(handle);
+}
+
+static int make_launch_file(const struct generation *generation)
+{
+    const char **names = calloc(generation->datagram_count + 1, sizeof(*names));
+    int fd, r;
+
+    if (!names)
+        return -ENOMEM;
+    fd = memfd_create("berth-launch", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    for (size_t i = 0; i < generation->datagram_count; i++)
+        names[i] = generation->datagrams[i].name;
+    r = fd < 0 ? -errno : launch_write(fd, names, generation->datagram_count, &generation->settings);
+    if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+        r = -errno;
+    if (r == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+        r = -errno;
+    free(names);
+    if (r < 0 && fd >= 0)
+        close(fd);
+    return r < 0 ? r : fd;
+}
+
+/* The descriptors from 3 on, as contract.h lists them. */
+static int run(struct recording *recording, const struct generation *generation, int channel, pid_t *ret_pid)
+{
+    char name[] = "berth", subcommand[] = "recorder";
+    char *argv[] = { name, subcommand, NULL };
+    size_t count = 4 + generation->datagram_count, n = 0;
+    int *fds = calloc(count, sizeof(*fds)), launch = make_launch_file(generation), r;
+    struct child_spec spec = { .program = &recording->supervisor->program,
+                               .argv = argv,
+                               .fds = fds,
+                               .fd_count = count,
+                               .identity = &generation->identity,
+                               .deaf = true };
+
+    if (!fds || launch < 0) {
+        free(fds);
+        return launch < 0 ? launch : -ENOMEM;
+    }
+    fds[n++] = channel;
+    fds[n++] = launch;
+    fds[n++] = recording->log_fd;
+    fds[n++] = recording->recorder_end;
+    for (size_t i = 0; i < generation->datagram_count; i++)
+        fds[n++] = generation->datagrams[i].fd;
+    r = child_spawn(&spec, ret_pid);
+    free(fds);
+    close(launch);
+    return r;
+}
+
+static void arm(struct recorder *recorder, uint64_t ms)
+{
+    uv_timer_start(&recorder->timer, on_timer, ms, 0);
+}
+
+static void on_channel(uv_poll_t *poll, int status, int events)
+{
+    (void)status; /* reading says what is wrong */
+    (void)events;
+    read_channel(poll->data);
+}
+
+static struct recorder *recorder_new(struct recording *recording, const struct generation *generation, int channel)
+{
+    struct recorder *recorder = calloc(1, sizeof(*recorder));
+
+    if (!recorder)
+        return NULL;
+    recorder->recording = recording;
+    recorder->on_trial = generation == recording->switching;
+    recorder->timeout_ms = generation->settings.worker_timeout_ms;
+    recorder->graceful_ms = generation->settings.graceful_ms;
+    recorder->channel = channel;
+    recorder->poll.data = recorder->timer.data = recorder;
+    if (uv_poll_init(loop_of(recording), &recorder->poll, channel) < 0) {
+        free(recorder);
+        return NULL;
+    }
+    uv_timer_init(loop_of(recording), &recorder->timer);
+    recorder->open_handles = 2;
+    return recorder;
+}
+
+static void close_handles(struct recorder *recorder)
+{
+    uv_close((uv_handle_t *)&recorder->timer, on_closed);
+    if (!uv_is_closing((uv_handle_t *)&recorder->poll))
+        uv_close((uv_handle_t *)&recorder->poll, on_poll_closed);
+}
+
+static int spawn(struct recording *recording, const struct generation *generation)
+{
+    struct recorder *recorder;
+    int channels[2], r;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, channels) < 0)
+        return -errno;
+    recorder = recorder_new(recording, generation, channels[0]);
+    if (!recorder) {
+        close(channels[0]);
+        close(channels[1]);
+        return -ENOMEM;
+    }
+    r = run(recording, generation, channels[1], &recorder->pid);
+    close(channels[1]);
+    if (r < 0) {
+        close_handles(recorder);
+        return r;
+    }
+    uv_poll_start(&recorder->poll, UV_READABLE, on_channel);
+    arm(recorder, recorder->timeout_ms);
+    log_debug("the recorder (pid %d) was started", (int)recorder->pid);
+    recording->recorder = recorder;
+    return 0;
+}
+
+static void start(struct recording *recording);
+
+static void on_backoff(uv_timer_t *timer)
+{
+    start(timer->data);
+}
+
+/* With the settings that are to count; while we are stopping, with those of any workers that are left. */
+static void start(struct recording *recording)
+{
+    const struct generation *generation = recording->switching ? recording->switching : recording->generation;
+    int r;
+
+    if (!generation)
+        generation = recording->supervisor->generations;
+    if (recording->recorder || recording->ending || !generation)
+        return;
+    r = spawn(recording, generation);
+    if (r == 0)
+        return;
+    log_error("cannot start the recorder: %s", strerror(-r));
+    uv_timer_start(&recording->backoff, on_backoff, BACKOFF_MAX_MS, 0);
+}
+
+/* ---- what it says ---- */
+
+static void tell(struct recorder *recorder, enum control_type type, int fd)
+{
+    int r;
+
+    if (uv_is_closing((uv_handle_t *)&recorder->poll))
+        return;
+    r = control_send(recorder->channel, CONTROL_SUPERVISOR, type, NULL, fd);
+    if (r < 0)
+        log_debug("the recorder (pid %d) does not listen: %s", (int)recorder->pid, strerror(-r));
+}
+
+static void drain(struct recorder *recorder)
+{
+    if (recorder->state == PROCESS_LEAVING || recorder->state == PROCESS_CONDEMNED)
+        return;
+    recorder->state = PROCESS_LEAVING;
+    recorder->on_trial = false;
+    tell(recorder, CONTROL_DRAIN, -1);
+    arm(recorder, (uint64_t)recorder->graceful_ms + LINGER_MS);
+}
+
+/* A quarter of --worker-timeout at most: see ping_or_abort in process.c. */
+static uint64_t ping_ms(const struct recorder *recorder)
+{
+    uint64_t ms = recorder->timeout_ms / 4;
+
+    return ms > PING_MAX_MS ? PING_MAX_MS : ms;
+}
+
+static void on_channel_end(struct recorder *recorder)
+{
+    uv_close((uv_handle_t *)&recorder->poll, on_poll_closed);
+    if (recorder->state != PROCESS_LEAVING && recorder->state != PROCESS_CONDEMNED) {
+        recorder->state = PROCESS_CONDEMNED;
+        arm(recorder, ABORT_MS);
+    }
+}
+
+static void on_ready(struct recorder *recorder)
+{
+    struct recording *recording = recorder->recording;
+
+    if (recorder->state != PROCESS_STARTING)
+        return;
+    recorder->state = PROCESS_SERVING;
+    recorder->ready_at = uv_now(loop_of(recording));
+    recording->served = true;
+    arm(recorder, ping_ms(recorder));
+    log_info("the recorder (pid %d) is ready", (int)recorder->pid);
+    if (recording->switching) {
+        recording->generation = recording->switching;
+        recording->switching = NULL;
+    }
+    supervisor_on_recorder_ready(recording->supervisor);
+}
+
+static void on_pong(struct recorder *recorder)
+{
+    recorder->pinged = false;
+    if (recorder->state == PROCESS_SERVING)
+        arm(recorder, ping_ms(recorder));
+}
+
+static void on_failed(struct recorder *recorder, const char *reason)
+{
+    error_set(&recorder->recording->failure, 0, "%s", reason);
+    recorder->state = PROCESS_CONDEMNED;
+    arm(recorder, ABORT_MS);
+}
+
+static void kill_it(struct recorder *recorder)
+{
+    recorder->explained = true;
+    if (!recorder->reaped)
+        kill(recorder->pid, SIGKILL);
+}
+
+static void on_offence(struct recorder *recorder)
+{
+    log_error("the recorder (pid %d) sent what no recorder may send%s", (int)recorder->pid,
+              recorder->reaped ? "" : ": it is killed");
+    kill_it(recorder);
+    on_channel_end(recorder);
+}
+
+/* false: what a worker may send, and no recorder. */
+static bool on_message(struct recorder *recorder, const struct control_message *message)
+{
+    switch (message->type) {
+    case CONTROL_READY:
+        on_ready(recorder);
+        return true;
+    case CONTROL_PONG:
+        on_pong(recorder);
+        return true;
+    case CONTROL_FAILED:
+        on_failed(recorder, message->body);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void read_channel(struct recorder *recorder)
+{
+    struct control_message message;
+    int r = 0;
+
+    for (int i = 0; i < MESSAGES_AT_A_TIME && !uv_is_closing((uv_handle_t *)&recorder->poll); i++) {
+        r = control_receive(recorder->channel, CONTROL_SUPERVISOR, &message);
+        if (r != 1)
+            break;
+        if (!on_message(recorder, &message)) {
+            r = -EPROTO;
+            break;
+        }
+    }
+    if (r == -EPROTO)
+        on_offence(recorder);
+    else if (r < 0)
+        on_channel_end(recorder);
+}
+
+/* ---- what is due ---- */
+
+static void abort_it(struct recorder *recorder, const char *complaint)
+{
+    log_error("the recorder (pid %d) %s within %u ms: it is ended with SIGABRT and replaced", (int)recorder->pid,
+              complaint, recorder->timeout_ms);
+    recorder->explained = true;
+    recorder->state = PROCESS_CONDEMNED;
+    kill(recorder->pid, SIGABRT);
+    arm(recorder, ABORT_MS);
+}
+
+static void ping_or_abort(struct recorder *recorder)
+{
+    if (recorder->pinged) {
+        abort_it(recorder, "did not answer");
+        return;
+    }
+    recorder->pinged = true;
+    tell(recorder, CONTROL_PING, -1);
+    arm(recorder, recorder->timeout_ms - ping_ms(recorder));
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct recorder *recorder = timer->data;
+
+    read_channel(recorder); /* the loop may have been late itself: what it has said meanwhile counts */
+    if (uv_is_active((uv_handle_t *)timer))
+        return;
+    switch (recorder->state) {
+    case PROCESS_STARTING:
+        abort_it(recorder, "was not ready");
+        break;
+    case PROCESS_SERVING:
+        ping_or_abort(recorder);
+        break;
+    case PROCESS_LEAVING:
+        log_warning("the recorder (pid %d) did not end in time: it is killed", (int)recorder->pid);
+        kill_it(recorder);
+        break;
+    default:
+        kill_it(recorder);
+        break;
+    }
+}
+
+/* ---- its end ---- */
+
+static const char *reason_of(const struct recording *recording, const struct recorder *recorder, int status,
+                             struct error *text)
+{
+    if (recording->failure.text[0] != '\0')
+        return recording->failure.text;
+    error_set(text, 0, "the recorder (pid %d) %s before it was ready", (int)recorder->pid, child_fate(status));
+    return text->text;
+}
+
+/* The new settings do not do: back to those that did. */
+static void switch_back(struct recording *recording, const struct recorder *recorder, int status)
+{
+    struct error text;
+    const char *reason = reason_of(recording, recorder, status, &text);
+
+    recording->switching = NULL;
+    start(recording);
+    supervisor_on_recorder_failed(recording->supervisor, EXIT_FAILURE, reason);
+}
+
+static void replace(struct recording *recording, const struct recorder *recorder, int status)
+{
+    const char *reason = recording->failure.text;
+    unsigned int delay = 0;
+
+    if (recorder->ready_at > 0 && uv_now(loop_of(recording)) - recorder->ready_at >= STEADY_MS)
+        recording->streak = 0;
+    else
+        delay = backoff_delay(&recording->streak);
+    if (recorder->explained)
+        log_debug("the recorder (pid %d) %s", (int)recorder->pid, child_fate(status));
+    else if (delay > 0)
+        log_error("the recorder (pid %d) %s%s%s: it is replaced in %u ms, since it did not live long",
+                  (int)recorder->pid, child_fate(status), *reason != '\0' ? ", saying " : "", reason, delay);
+    else
+        log_error("the recorder (pid %d) %s%s%s: it is replaced at once", (int)recorder->pid, child_fate(status),
+                  *reason != '\0' ? ", saying " : "", reason);
+    if (delay > 0)
+        uv_timer_start(&recording->backoff, on_backoff, delay, 0);
+    else
+        start(recording);
+}
+
+/* The settings that it was started with did not let it come to serve, and have never done so. */
+static bool is_first_failure(const struct recording *recording)
+{
+    return !recording->served && !recording->supervisor->current;
+}
+
+static void on_end(struct recording *recording, const struct recorder *recorder, int status)
+{
+    struct error text;
+
+    if (recording->ending) {
+        if (!WIFEXITED(status) && !recorder->explained)
+            log_warning("the recorder (pid %d), which was to end, %s", (int)recorder->pid, child_fate(status));
+    } else if (recording->switching && recorder->on_trial) {
+        switch_back(recording, recorder, status);
+    } else if (recording->switching) {
+        start(recording);
+    } else if (is_first_failure(recording)) {
+        supervisor_on_recorder_failed(
+            recording->supervisor, WIFEXITED(status) && WEXITSTATUS(status) == EXIT_USAGE ? EXIT_USAGE : EXIT_FAILURE,
+            reason_of(recording, recorder, status, &text));
+    } else {
+        replace(recording, recorder, status);
+    }
+    recording->failure.text[0] = '\0';
+}
+
+bool recording_reaped(struct recording *recording, pid_t pid, int status)
+{
+    struct recorder *recorder = recording->recorder;
+
+    if (!recorder || recorder->pid != pid)
+        return false;
+    recorder->reaped = true;
+    read_channel(recorder); /* its last words, such as why it failed */
+    recording->recorder = NULL;
+    on_end(recording, recorder, status);
+    close_handles(recorder);
+    return true;
+}
+
+/* ---- whose settings count ---- */
+
+static bool wants_events(const struct generation *generation)
+{
+    return settings_use_events(&generation->settings) || generation->datagram_count > 0;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool same_identity(const struct identity *a, const struct identity *b)
+{
+    return a->uid == b->uid && a->gid == b->gid && a->group_count == b->group_count &&
+           (a->group_count == 0 || memcmp(a->groups, b->groups, a->group_count * sizeof(*a->groups)) == 0);
+}
+
+/* Whether a recorder of the one does for the other. */
+static bool same_for_recorder(const struct generation *a, const struct generation *b)
+{
+    const struct settings *x = &a->settings, *y = &b->settings;
+    bool same = same_text(x->event_log, y->event_log) && x->event_sync_ms == y->event_sync_ms &&
+                x->log_level == y->log_level && x->log_format == y->log_format &&
+                same_identity(&a->identity, &b->identity) && a->datagram_count == b->datagram_count;
+
+    for (size_t i = 0; same && i < a->datagram_count; i++)
+        same = a->datagrams[i].fd == b->datagrams[i].fd;
+    return same;
+}
+
+int recording_begin(struct recording *recording, struct generation *generation, struct error *error)
+{
+    int r;
+
+    if (is_there(recording) || !wants_events(generation))
+        return 0;
+    r = make(recording, &generation->settings, error);
+    if (r < 0)
+        return r;
+    recording->generation = generation;
+    start(recording);
+    return 0;
+}
+
+bool recording_is_awaited(const struct recording *recording)
+{
+    return is_there(recording) && !recording->served;
+}
+
+static void switch_to(struct recording *recording, struct generation *generation)
+{
+    recording->switching = generation;
+    uv_timer_stop(&recording->backoff);
+    if (recording->recorder)
+        drain(recording->recorder);
+    else
+        start(recording);
+}
+
+bool recording_follow(struct recording *recording, struct generation *generation)
+{
+    struct error error = { .text = "" };
+
+    if (!is_there(recording) && wants_events(generation) && make(recording, &generation->settings, &error) < 0) {
+        supervisor_on_recorder_failed(recording->supervisor, EXIT_FAILURE, error.text);
+        return false;
+    }
+    if (!is_there(recording))
+        return true;
+    notice_size(recording, &generation->settings);
+    if (!recording->generation || !same_for_recorder(recording->generation, generation)) {
+        switch_to(recording, generation);
+        return false;
+    }
+    recording->generation = generation;
+    return recording->served || recording->supervisor->current;
+}
+
+void recording_forget(struct recording *recording, const struct generation *generation)
+{
+    if (recording->generation == generation)
+        recording->generation = NULL;
+    if (recording->switching == generation)
+        recording->switching = NULL;
+}
+
+/* ---- workers ---- */
+
+static int make_for(struct recording *recording, struct generation *generation)
+{
+    struct error error = { .text = "" };
+    int r = make(recording, &generation->settings, &error);
+
+    if (r < 0) {
+        log_error("%s", error.text);
+        return r;
+    }
+    if (generation->settings.exit_idle_ms > 0 && !generation->settings.event_log)
+        log_warning("an application uses events, which will be lost with --exit-idle-time: say --event-log FILE");
+    recording->generation = recording->supervisor->current ? recording->supervisor->current : generation;
+    recording->served = true; /* the server does not depend on it: what fails is tried again */
+    start(recording);
+    return 0;
+}
+
+void recording_admit(struct recording *recording, struct process *process)
+{
+    if (is_there(recording) || make_for(recording, process->generation) == 0)
+        process_send_events(process, recording->reader_fd, recording->worker_end);
+}
+
+/* ---- all of it ---- */
+
+void recording_send_log(struct recording *recording)
+{
+    if (recording->recorder)
+        tell(recording->recorder, CONTROL_LOG, STDERR_FILENO);
+}
+
+bool recording_end(struct recording *recording)
+{
+    recording->ending = true;
+    uv_timer_stop(&recording->backoff);
+    if (recording->recorder)
+        drain(recording->recorder);
+    return !recording->recorder;
+}
+
+void recording_kill(struct recording *recording)
+{
+    if (recording->recorder)
+        kill_it(recording->recorder);
+}
+
+int recording_new(struct supervisor *supervisor, struct recording **ret_recording)
+{
+    struct recording *recording = calloc(1, sizeof(*recording));
+
+    if (!recording)
+        return -ENOMEM;
+    recording->supervisor = supervisor;
+    recording->log_fd = recording->reader_fd = recording->recorder_end = recording->worker_end = -1;
+    uv_timer_init(&supervisor->loop, &recording->backoff);
+    recording->backoff.data = recording;
+    *ret_recording = recording;
+    return 0;
+}
+
+void recording_close(struct recording *recording)
+{
+    uv_close((uv_handle_t *)&recording->backoff, NULL);
+}
+
+void recording_free(struct recording *recording)
+{
+    if (!recording)
+        return;
+    if (is_there(recording)) {
+        close(recording->log_fd);
+        close(recording->reader_fd);
+        close(recording->recorder_end);
+        close(recording->worker_end);
+    }
+    free(recording);
+}
