@@ -10,7 +10,7 @@ static const struct builtin builtins[] = {
     { "status", &app_status, NULL },
 };
 
-const char *const builtin_default_set[] = { "/=site:%s", "events", "status", NULL };
+const char *const builtin_default_set[] = { "/=site:%s", "/events=events", "status", NULL };
 
 const struct builtin *builtin_find(const char *spec, const char **ret_argument)
 {

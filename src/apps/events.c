@@ -60,8 +60,8 @@ static int publish(struct berth_request *request, struct berth_reply *reply)
 }
 
 static const struct berth_route routes[] = {
-    { "GET", "/events", read_events },
-    { "POST", "/events", publish },
+    { "GET", "/", read_events },
+    { "POST", "/", publish },
     { 0 },
 };
 
