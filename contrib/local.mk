@@ -1,6 +1,8 @@
 # The example applications: shared objects that link nothing, as anybody's application is built.
-EXAMPLES = contrib/examples/hello.so contrib/examples/who.so contrib/examples/notes.so contrib/examples/slow.so
-example_files = contrib/examples/hello.c contrib/examples/who.c contrib/examples/notes.c contrib/examples/slow.c
+EXAMPLES = contrib/examples/hello.so contrib/examples/who.so contrib/examples/notes.so contrib/examples/slow.so \
+	contrib/examples/temperature.so contrib/examples/jobs.so
+example_files = contrib/examples/hello.c contrib/examples/who.c contrib/examples/notes.c contrib/examples/slow.c \
+	contrib/examples/temperature.c contrib/examples/jobs.c
 noinst_DATA = $(EXAMPLES)
 EXTRA_DIST += contrib/quickstart contrib/examples/berth.conf $(example_files)
 CLEANFILES += $(EXAMPLES)

@@ -198,6 +198,45 @@ http /notes --json '{"text": "three"}'
 expect_status 201
 stop_server
 
+it "tells how warm it is, or how busy: the example with a live stream"
+serve "$EXAMPLES/temperature.so"
+start live curl -s --no-buffer --max-time 20 --unix-socket "$SOCKET" http://localhost/temperature
+two_events() {
+    [ "$(grep -cE '^data: \{"(celsius|load)":-?[0-9.]+\}$' "$DIR/live.out")" -ge 2 ]
+}
+expect_soon two_events
+stop_server
+
+it "tells how far a job is, and ends one that is abandoned: the example with a long job"
+mkdir "$DIR/files"
+truncate -s 10M "$DIR/files/zeroes"
+truncate -s 1T "$DIR/files/endless"
+echo hello >"$DIR/files/small"
+ln -s small "$DIR/files/link"
+printf '[app /]\napp = %s\nfolder = %s\n' "$EXAMPLES/jobs.so" "$DIR/files" >"$DIR/jobs.conf"
+serve --config "$DIR/jobs.conf"
+for name in zeroes small; do
+    http "/jobs?from=$name" -X POST
+    expect_status 200
+    expect_header Content-Type application/x-ndjson
+    read -r sum size _ <<<"$(cksum "$DIR/files/$name")"
+    expect_equal "the last line" "{\"status\":\"done\",\"from\":\"$name\",\"size\":$size,\"cksum\":$sum}" \
+        "$(tail -n 1 "$DIR/body")"
+done
+http /jobs?from=zeroes -X POST
+expect_equal "the lines before" 0,4194304,8388608 \
+    "$(sed -n 's/.*"working","current":\([0-9]*\),.*/\1/p' "$DIR/body" | paste -sd ,)"
+start endless curl -s --no-buffer --max-time 20 --unix-socket "$SOCKET" -X POST 'http://localhost/jobs?from=endless'
+expect_soon grep -q '"working","current":4194304' "$DIR/endless.out"
+kill -TERM "$PID"
+expect_log 'endless: the job was abandoned after [0-9]+ of 1099511627776 bytes'
+for name in none '' .. link small/x; do
+    http "/jobs?from=$name" -X POST
+    expect_match "the status for \"$name\"" '^40[034]$' "$STATUS"
+done
+stop_server
+expect_code 0
+
 it "counts primes off the loop: the example with slow work"
 serve "$EXAMPLES/slow.so"
 http /primes/1000000
