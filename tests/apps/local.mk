@@ -4,6 +4,7 @@ tests_unit_SOURCES += \
 	tests/apps/test_beneath.c \
 	tests/apps/test_conditional.c \
 	tests/apps/test_entity_tag.c \
+	tests/apps/test_event_query.c \
 	tests/apps/test_http_date.c \
 	tests/apps/test_media_type.c \
 	tests/apps/test_multipart.c \

@@ -1,6 +1,7 @@
 if HAVE_CHECK
 tests_unit_SOURCES += \
 	tests/events/test_event_batch.c \
+	tests/events/test_event_block.c \
 	tests/events/test_event_channel.c \
 	tests/events/test_event_input.c \
 	tests/events/test_journal.c \

@@ -10,5 +10,6 @@ tests_unit_SOURCES += \
 	tests/http/test_stream_buffer.c \
 	tests/http/test_stream_format.c \
 	tests/http/test_stream_library.c \
+	tests/http/test_takeover.c \
 	tests/http/test_target.c
 endif
