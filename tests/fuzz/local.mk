@@ -21,6 +21,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_range \
 	tests/fuzz/fuzz_router \
 	tests/fuzz/fuzz_settings \
+	tests/fuzz/fuzz_stream_event \
 	tests/fuzz/fuzz_target
 
 if FUZZERS
@@ -110,6 +111,10 @@ tests_fuzz_fuzz_router_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_settings_SOURCES = tests/fuzz/fuzz_settings.c $(fuzz_main)
 tests_fuzz_fuzz_settings_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_settings_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_stream_event_SOURCES = tests/fuzz/fuzz_stream_event.c $(fuzz_main)
+tests_fuzz_fuzz_stream_event_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_stream_event_LDFLAGS = $(fuzz_link)
 
 tests_fuzz_fuzz_target_SOURCES = tests/fuzz/fuzz_target.c $(fuzz_main)
 tests_fuzz_fuzz_target_LDADD = $(fuzz_libs)
