@@ -47,7 +47,7 @@ struct berth_reply {
     void (*gone)(void *data);
     void *gone_data;
     struct offload *offload;
-    struct takeover *takeover; /* of the connection, once libmicrohttpd has sent the head; takeover.c */
+    struct takeover *takeover;   /* of the connection, once libmicrohttpd has sent the head; takeover.c */
     struct berth_stream *stream; /* the body, while it goes on; stream.c */
 };
 
