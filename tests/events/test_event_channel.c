@@ -228,14 +228,18 @@ START_TEST(judges_raw_packets)
 }
 END_TEST
 
-/* There is a number left for one of two: the kernel then hands over that one alone. */
+/* There is a number left for one of two: the kernel then hands over that one alone. Valgrind keeps the limit to itself,
+ * and the kernel does not know it. */
 START_TEST(closes_half_of_what_came)
 {
     struct channel_header header = { .type = CHANNEL_HELLO }, got = { .type = 77 };
     int sent[2] = { STDOUT_FILENO, STDERR_FILENO }, descriptors[2] = { 77, 77 };
+    const char *preload = getenv("LD_PRELOAD");
     struct rlimit limit, lower;
     unsigned int before;
 
+    if (preload && strstr(preload, "valgrind"))
+        return;
     open_channel();
     before = count_fds();
     ck_assert_int_eq(channel_send(ends[1], &header, NULL, sent), 0);
