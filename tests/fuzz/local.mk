@@ -13,6 +13,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_event_log \
 	tests/fuzz/fuzz_event_channel \
 	tests/fuzz/fuzz_event_input \
+	tests/fuzz/fuzz_event_query \
 	tests/fuzz/fuzz_host \
 	tests/fuzz/fuzz_http_date \
 	tests/fuzz/fuzz_journal \
@@ -75,6 +76,10 @@ tests_fuzz_fuzz_event_channel_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_event_input_SOURCES = tests/fuzz/fuzz_event_input.c $(fuzz_main)
 tests_fuzz_fuzz_event_input_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_event_input_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_event_query_SOURCES = tests/fuzz/fuzz_event_query.c $(fuzz_main)
+tests_fuzz_fuzz_event_query_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_event_query_LDFLAGS = $(fuzz_link)
 
 tests_fuzz_fuzz_event_log_SOURCES = tests/fuzz/fuzz_event_log.c $(fuzz_main)
 tests_fuzz_fuzz_event_log_LDADD = $(fuzz_libs)
