@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "http/daemon.h"
 #include "http/exchange.h"
+#include "http/quiet.h"
 #include "http/stream.h"
 #include "socket/peer.h"
 
@@ -95,6 +96,7 @@ void connection_free(struct connection *connection)
     request_reset(&connection->request);
     deadline_stop(connection);
     file_sending_stop(connection);
+    quiet_forget(connection);
     list_remove(connection);
     names_leave(connection->peer.berth_names, &connection->naming);
     names_release(connection->peer.berth_names);
@@ -109,6 +111,7 @@ void connection_suspend(struct connection *connection)
 
     MHD_suspend_connection(connection->mhd);
     connection->suspended = true;
+    connection->quiet = false; /* MHD enters it anew */
     if (epoll_ctl(connection->server->hangup_fd, EPOLL_CTL_ADD, connection->fd, &event) < 0)
         log_warning("a client's going away will not be noticed: %s", strerror(errno));
 }

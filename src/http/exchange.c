@@ -11,6 +11,7 @@
 #include "http/hold.h"
 #include "http/library.h"
 #include "http/problem.h"
+#include "http/quiet.h"
 #include "http/reply.h"
 #include "http/stream.h"
 #include "http/takeover.h"
@@ -53,6 +54,7 @@ static enum MHD_Result send_reply(struct berth_request *request)
     result = MHD_queue_response(request->connection->mhd, reply->status, reply->response);
     if (reply->file_fd >= 0 && reply_has_body(request))
         file_sending_start(request->connection, reply->file_fd, reply->file_end);
+    quiet_answered(request->connection);
     reply_release(reply);
     return result;
 }
@@ -94,8 +96,10 @@ static enum MHD_Result exchange_head(struct berth_request *request, const char *
     if (status != 0 && (head.broken || head.body))
         return refuse(request, status);
     request->refusal = status;
-    if (head.body)
+    if (head.body) {
         deadline_start(&connection->server->deadlines, DEADLINE_BODY, connection);
+        quiet_break(connection); /* a 100 (Continue) */
+    }
     return MHD_YES;
 }
 
@@ -313,6 +317,7 @@ void exchange_completed(void *context, struct MHD_Connection *mhd, void **reques
     if (!takeover_settle(request, complete))
         record(server, request, complete);
     request_reset(request);
+    quiet_completed(request->connection);
     request->connection->kept = true;
     deadline_start(&server->deadlines, DEADLINE_IDLE, request->connection);
 }

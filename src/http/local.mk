@@ -26,6 +26,7 @@ libberth_a_SOURCES += \
 	src/http/library.c src/http/library.h \
 	src/http/prepared.c src/http/prepared.h \
 	src/http/problem.c src/http/problem.h \
+	src/http/quiet.c src/http/quiet.h \
 	src/http/reply.c src/http/reply.h \
 	src/http/request.c src/http/request.h \
 	src/http/server.c src/http/server.h \

@@ -56,6 +56,7 @@ struct http_server {
     struct connection *connections;
     struct takeover *takeovers;
     struct daemon *daemons;
+    struct connection *answering; /* its reply is with libmicrohttpd, in this turn, and was not completed; quiet.c */
     struct streams streams;
     struct deadlines deadlines;
     struct file_watch files;

@@ -21,6 +21,7 @@ SYSTEM_TESTS = \
 	tests/system/60-limits.sh \
 	tests/system/61-strictness.sh \
 	tests/system/62-hostile.sh \
+	tests/system/63-quiet.sh \
 	tests/system/70-identity.sh \
 	tests/system/80-hold.sh \
 	tests/system/81-api.sh \
