@@ -26,6 +26,7 @@ SYSTEM_TESTS = \
 	tests/system/80-hold.sh \
 	tests/system/81-api.sh \
 	tests/system/82-streams.sh \
+	tests/system/84-events.sh \
 	tests/system/90-site.sh \
 	tests/system/91-status.sh \
 	tests/system/92-config.sh \
