@@ -26,7 +26,10 @@ SYSTEM_TESTS = \
 	tests/system/80-hold.sh \
 	tests/system/81-api.sh \
 	tests/system/82-streams.sh \
+	tests/system/83-recorder.sh \
 	tests/system/84-events.sh \
+	tests/system/85-exactly-once.sh \
+	tests/system/86-browser.sh \
 	tests/system/90-site.sh \
 	tests/system/91-status.sh \
 	tests/system/92-config.sh \
@@ -44,5 +47,6 @@ tests_support_raw_SOURCES = tests/support/raw.c
 tests_support_receive_SOURCES = tests/support/receive.c
 check_DATA = tests/support/probe.so tests/support/api.so tests/support/streams.so
 tests/support/probe.so tests/support/api.so tests/support/streams.so: include/berth.h
+EXTRA_DIST += tests/support/exactly_once.py
 EXTRA_DIST += tests/support/probe.c tests/support/api.c tests/support/streams.c
 CLEANFILES += tests/support/probe.so tests/support/api.so tests/support/streams.so
