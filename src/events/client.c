@@ -52,6 +52,7 @@ static struct client {
     void (*settled)(void *data);
     void *data;
     bool asked, ready;
+    bool complete; /* a recorder was ready once: what the log began with is in it */
 
     struct event_log *log;
     int rendezvous_fd, news_fd, channel_fd; /* -1: not there */
@@ -366,7 +367,7 @@ static int take_ready(const struct channel_header *header)
     r = resolve();
     if (r < 0)
         return r;
-    client.ready = true;
+    client.ready = client.complete = true;
     send_waiting();
     tell_waiters(); /* the one before may have died between storing and telling */
     return 0;
@@ -532,7 +533,6 @@ int client_connect(int log_fd, int rendezvous_fd)
         return r;
     }
     begin_channel();
-    tell_waiters();
     return 0;
 }
 
@@ -561,7 +561,7 @@ int client_open(void)
 
 const struct event_log *client_log(void)
 {
-    return client.log;
+    return client.complete ? client.log : NULL;
 }
 
 void client_wait(struct client_waiter *waiter)
@@ -594,6 +594,7 @@ void client_done(void)
     undo();
     event_log_close(client.log);
     client.log = NULL;
+    client.complete = false;
     client.loop = NULL;
     client.asked = false;
 }

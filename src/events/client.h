@@ -32,7 +32,7 @@ int client_open(void);
 int client_publish(struct channel_batch *batch, void (*stored)(void *data, int r, uint64_t first_id, size_t count),
                    void *data);
 
-/* The log; NULL until the supervisor has answered. */
+/* The log; NULL until a recorder was ready: before that, what a journal has may be missing in it. */
 const struct event_log *client_log(void);
 
 /* Whoever is told, in a turn of the loop, that there is something new in the log, or that there is a log now. */
