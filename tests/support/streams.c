@@ -18,7 +18,7 @@ struct open {
     struct berth_reply *reply; /* of a held one, before it is a stream */
     struct berth_timer *timer;
     char *name, *on_drain, *in_room, *in_every;
-    uint64_t line, steps;
+    uint64_t line, steps, limit;
     struct open *next, **link;
 };
 
@@ -108,6 +108,16 @@ static void pump(struct open *open)
     }
 }
 
+/* Half of the limit is free: a write of that size is taken. */
+static void write_half(struct open *open)
+{
+    char *bytes = calloc(1, open->limit / 2);
+
+    if (!bytes || berth_stream_write(open->stream, bytes, open->limit / 2) != 0)
+        abort();
+    free(bytes);
+}
+
 static void on_room(struct berth_stream *stream, void *data)
 {
     struct open *open = data;
@@ -119,6 +129,8 @@ static void on_room(struct berth_stream *stream, void *data)
         berth_stream_cut(stream);
     else if (strcmp(open->in_room, "pump") == 0)
         pump(open);
+    else if (strcmp(open->in_room, "half") == 0)
+        write_half(open);
 }
 
 static void on_room_instead(struct berth_stream *stream, void *data)
@@ -189,6 +201,7 @@ static int begin(struct berth_request *request, struct berth_reply *reply, struc
         return r;
     }
     berth_stream_watch(open->stream, &events, open);
+    open->limit = limit;
     berth_stream_limit(open->stream, limit, full_of(berth_request_query(request, "full", 0)));
     return ms > 0 ? berth_stream_every(open->stream, ms, on_every, open) : 0;
 }

@@ -310,6 +310,19 @@ expect_match "what it read" "^5[0-9]+ lines in order rising enough" "$(tail -n 1
 expect_soon told "open 0"
 expect_false told "room 0"
 
+it "tells of room only when half of the limit is free"
+watch room '/open/room?ms=1&every=pump&room=half&limit=1000000' --limit-rate 20M -o /dev/null
+roomy() {
+    http /told
+    [[ $BODY =~ room\ ([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge "$1" ]
+}
+http /told
+[[ $BODY =~ room\ ([0-9]+) ]]
+expect_soon roomy $((BASH_REMATCH[1] + 5))
+http /cut/room
+expect_body -32
+ended room 18
+
 it "drops whole writes for a reader that stops, and counts them"
 http /told
 before=$(memory)
