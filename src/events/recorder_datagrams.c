@@ -191,8 +191,8 @@ static bool take_received(struct datagram_socket *socket)
     return true;
 }
 
-/* 1: there may be more. Also of a queue that was emptied: who waited for room in it is sending now, and the more comes in
- * a turn the cheaper it is. */
+/* 1: there may be more. Also of a queue that was emptied: who waited for room in it is sending now, and the more comes
+ * in a turn the cheaper it is. */
 static int receive(struct datagram_socket *socket)
 {
     struct received *received = socket->received;

@@ -7,6 +7,7 @@ libberth_a_SOURCES += \
 	src/supervisor/internal.h \
 	src/supervisor/modules.c src/supervisor/modules.h \
 	src/supervisor/process.c \
+	src/supervisor/recorder.c src/supervisor/recorder.h \
 	src/supervisor/recording.c src/supervisor/recording.h \
 	src/supervisor/reload.c \
 	src/supervisor/report.c \

@@ -1,19 +1,10 @@
-/*
- * A recorder's life is a worker's (process.c), with fewer states:
- *
- *     STARTING ──READY──▶ SERVING ──drain──▶ LEAVING ──▶ reaped
- *         │                  │ ◀─PING, PONG─▶
- *         └── FAILED, not READY, a ping not answered in time ─▶ CONDEMNED ─▶ reaped
- */
 #include "supervisor/recording.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,29 +12,13 @@
 #include "common/log.h"
 #include "events/log.h"
 #include "supervisor/child.h"
-#include "supervisor/internal.h"
+#include "supervisor/recorder.h"
 
 /* The log's name in the service manager's fd store. */
 #define STORED_NAME "berth-event-log"
 
 /* For the hellos of workers whose recorder is being replaced. */
 #define RENDEZVOUS_ROOM (1024 * 1024)
-
-enum { MESSAGES_AT_A_TIME = 64 };
-
-struct recorder {
-    struct recording *recording;
-    pid_t pid;
-    enum process_state state;
-    bool on_trial; /* with the settings of a generation that is still to take over */
-    bool pinged, explained, reaped;
-    uint64_t ready_at; /* on the loop's clock; 0: never */
-    unsigned int timeout_ms, graceful_ms;
-    int channel; /* -1: over */
-    uv_poll_t poll;
-    uv_timer_t timer;
-    int open_handles; /* freed with the last */
-};
 
 struct recording {
     struct supervisor *supervisor;
@@ -58,14 +33,6 @@ struct recording {
     bool served, ending;
     struct error failure; /* what the last FAILED said */
 };
-
-static void on_timer(uv_timer_t *timer);
-static void read_channel(struct recorder *recorder);
-
-static uv_loop_t *loop_of(struct recording *recording)
-{
-    return &recording->supervisor->loop;
-}
 
 /* ---- what outlives recorders ---- */
 
@@ -179,140 +146,6 @@ static int make(struct recording *recording, const struct settings *settings, st
 
 /* ---- starting ---- */
 
-static void on_closed(uv_handle_t *handle)
-{
-    struct recorder *recorder = handle->data;
-
-    if (--recorder->open_handles == 0)
-        free(recorder);
-}
-
-static void on_poll_closed(uv_handle_t *handle)
-{
-    struct recorder *recorder = handle->data;
-
-    close(recorder->channel);
-    recorder->channel = -1;
-    on_closed(handle);
-}
-
-static int make_launch_file(const struct generation *generation)
-{
-    const char **names = calloc(generation->datagram_count + 1, sizeof(*names));
-    int fd, r;
-
-    if (!names)
-        return -ENOMEM;
-    fd = memfd_create("berth-launch", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    for (size_t i = 0; i < generation->datagram_count; i++)
-        names[i] = generation->datagrams[i].name;
-    r = fd < 0 ? -errno : launch_write(fd, names, generation->datagram_count, &generation->settings);
-    if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
-        r = -errno;
-    if (r == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-        r = -errno;
-    free(names);
-    if (r < 0 && fd >= 0)
-        close(fd);
-    return r < 0 ? r : fd;
-}
-
-/* The descriptors from 3 on, as contract.h lists them. */
-static int run(struct recording *recording, const struct generation *generation, int channel, pid_t *ret_pid)
-{
-    char name[] = "berth", subcommand[] = "recorder";
-    char *argv[] = { name, subcommand, NULL };
-    size_t count = 4 + generation->datagram_count, n = 0;
-    int *fds = calloc(count, sizeof(*fds)), launch = make_launch_file(generation), r;
-    struct child_spec spec = { .program = &recording->supervisor->program,
-                               .argv = argv,
-                               .fds = fds,
-                               .fd_count = count,
-                               .identity = &generation->identity,
-                               .deaf = true };
-
-    if (!fds || launch < 0) {
-        free(fds);
-        return launch < 0 ? launch : -ENOMEM;
-    }
-    fds[n++] = channel;
-    fds[n++] = launch;
-    fds[n++] = recording->log_fd;
-    fds[n++] = recording->recorder_end;
-    for (size_t i = 0; i < generation->datagram_count; i++)
-        fds[n++] = generation->datagrams[i].fd;
-    r = child_spawn(&spec, ret_pid);
-    free(fds);
-    close(launch);
-    return r;
-}
-
-static void arm(struct recorder *recorder, uint64_t ms)
-{
-    uv_timer_start(&recorder->timer, on_timer, ms, 0);
-}
-
-static void on_channel(uv_poll_t *poll, int status, int events)
-{
-    (void)status; /* reading says what is wrong */
-    (void)events;
-    read_channel(poll->data);
-}
-
-static struct recorder *recorder_new(struct recording *recording, const struct generation *generation, int channel)
-{
-    struct recorder *recorder = calloc(1, sizeof(*recorder));
-
-    if (!recorder)
-        return NULL;
-    recorder->recording = recording;
-    recorder->on_trial = generation == recording->switching;
-    recorder->timeout_ms = generation->settings.worker_timeout_ms;
-    recorder->graceful_ms = generation->settings.graceful_ms;
-    recorder->channel = channel;
-    recorder->poll.data = recorder->timer.data = recorder;
-    if (uv_poll_init(loop_of(recording), &recorder->poll, channel) < 0) {
-        free(recorder);
-        return NULL;
-    }
-    uv_timer_init(loop_of(recording), &recorder->timer);
-    recorder->open_handles = 2;
-    return recorder;
-}
-
-static void close_handles(struct recorder *recorder)
-{
-    uv_close((uv_handle_t *)&recorder->timer, on_closed);
-    if (!uv_is_closing((uv_handle_t *)&recorder->poll))
-        uv_close((uv_handle_t *)&recorder->poll, on_poll_closed);
-}
-
-static int spawn(struct recording *recording, const struct generation *generation)
-{
-    struct recorder *recorder;
-    int channels[2], r;
-
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, channels) < 0)
-        return -errno;
-    recorder = recorder_new(recording, generation, channels[0]);
-    if (!recorder) {
-        close(channels[0]);
-        close(channels[1]);
-        return -ENOMEM;
-    }
-    r = run(recording, generation, channels[1], &recorder->pid);
-    close(channels[1]);
-    if (r < 0) {
-        close_handles(recorder);
-        return r;
-    }
-    uv_poll_start(&recorder->poll, UV_READABLE, on_channel);
-    arm(recorder, recorder->timeout_ms);
-    log_debug("the recorder (pid %d) was started", (int)recorder->pid);
-    recording->recorder = recorder;
-    return 0;
-}
-
 static void start(struct recording *recording);
 
 static void on_backoff(uv_timer_t *timer)
@@ -330,64 +163,20 @@ static void start(struct recording *recording)
         generation = recording->supervisor->generations;
     if (recording->recorder || recording->ending || !generation)
         return;
-    r = spawn(recording, generation);
-    if (r == 0)
+    r = recorder_start(recording, generation, recording->log_fd, recording->recorder_end, &recording->recorder);
+    if (r == 0) {
+        recording->recorder->on_trial = generation == recording->switching;
         return;
+    }
     log_error("cannot start the recorder: %s", strerror(-r));
     uv_timer_start(&recording->backoff, on_backoff, BACKOFF_MAX_MS, 0);
 }
 
 /* ---- what it says ---- */
 
-static void tell(struct recorder *recorder, enum control_type type, int fd)
+void recording_on_ready(struct recording *recording)
 {
-    int r;
-
-    if (uv_is_closing((uv_handle_t *)&recorder->poll))
-        return;
-    r = control_send(recorder->channel, CONTROL_SUPERVISOR, type, NULL, fd);
-    if (r < 0)
-        log_debug("the recorder (pid %d) does not listen: %s", (int)recorder->pid, strerror(-r));
-}
-
-static void drain(struct recorder *recorder)
-{
-    if (recorder->state == PROCESS_LEAVING || recorder->state == PROCESS_CONDEMNED)
-        return;
-    recorder->state = PROCESS_LEAVING;
-    recorder->on_trial = false;
-    tell(recorder, CONTROL_DRAIN, -1);
-    arm(recorder, (uint64_t)recorder->graceful_ms + LINGER_MS);
-}
-
-/* A quarter of --worker-timeout at most: see ping_or_abort in process.c. */
-static uint64_t ping_ms(const struct recorder *recorder)
-{
-    uint64_t ms = recorder->timeout_ms / 4;
-
-    return ms > PING_MAX_MS ? PING_MAX_MS : ms;
-}
-
-static void on_channel_end(struct recorder *recorder)
-{
-    uv_close((uv_handle_t *)&recorder->poll, on_poll_closed);
-    if (recorder->state != PROCESS_LEAVING && recorder->state != PROCESS_CONDEMNED) {
-        recorder->state = PROCESS_CONDEMNED;
-        arm(recorder, ABORT_MS);
-    }
-}
-
-static void on_ready(struct recorder *recorder)
-{
-    struct recording *recording = recorder->recording;
-
-    if (recorder->state != PROCESS_STARTING)
-        return;
-    recorder->state = PROCESS_SERVING;
-    recorder->ready_at = uv_now(loop_of(recording));
     recording->served = true;
-    arm(recorder, ping_ms(recorder));
-    log_info("the recorder (pid %d) is ready", (int)recorder->pid);
     if (recording->switching) {
         recording->generation = recording->switching;
         recording->switching = NULL;
@@ -395,118 +184,9 @@ static void on_ready(struct recorder *recorder)
     supervisor_on_recorder_ready(recording->supervisor);
 }
 
-static void on_pong(struct recorder *recorder)
+void recording_on_failed(struct recording *recording, const char *reason)
 {
-    recorder->pinged = false;
-    if (recorder->state == PROCESS_SERVING)
-        arm(recorder, ping_ms(recorder));
-}
-
-static void on_failed(struct recorder *recorder, const char *reason)
-{
-    error_set(&recorder->recording->failure, 0, "%s", reason);
-    recorder->state = PROCESS_CONDEMNED;
-    arm(recorder, ABORT_MS);
-}
-
-static void kill_it(struct recorder *recorder)
-{
-    recorder->explained = true;
-    if (!recorder->reaped)
-        kill(recorder->pid, SIGKILL);
-}
-
-static void on_offence(struct recorder *recorder)
-{
-    log_error("the recorder (pid %d) sent what no recorder may send%s", (int)recorder->pid,
-              recorder->reaped ? "" : ": it is killed");
-    kill_it(recorder);
-    on_channel_end(recorder);
-}
-
-/* false: what a worker may send, and no recorder. */
-static bool on_message(struct recorder *recorder, const struct control_message *message)
-{
-    switch (message->type) {
-    case CONTROL_READY:
-        on_ready(recorder);
-        return true;
-    case CONTROL_PONG:
-        on_pong(recorder);
-        return true;
-    case CONTROL_FAILED:
-        on_failed(recorder, message->body);
-        return true;
-    default:
-        return false;
-    }
-}
-
-static void read_channel(struct recorder *recorder)
-{
-    struct control_message message;
-    int r = 0;
-
-    for (int i = 0; i < MESSAGES_AT_A_TIME && !uv_is_closing((uv_handle_t *)&recorder->poll); i++) {
-        r = control_receive(recorder->channel, CONTROL_SUPERVISOR, &message);
-        if (r != 1)
-            break;
-        if (!on_message(recorder, &message)) {
-            r = -EPROTO;
-            break;
-        }
-    }
-    if (r == -EPROTO)
-        on_offence(recorder);
-    else if (r < 0)
-        on_channel_end(recorder);
-}
-
-/* ---- what is due ---- */
-
-static void abort_it(struct recorder *recorder, const char *complaint)
-{
-    log_error("the recorder (pid %d) %s within %u ms: it is ended with SIGABRT and replaced", (int)recorder->pid,
-              complaint, recorder->timeout_ms);
-    recorder->explained = true;
-    recorder->state = PROCESS_CONDEMNED;
-    kill(recorder->pid, SIGABRT);
-    arm(recorder, ABORT_MS);
-}
-
-static void ping_or_abort(struct recorder *recorder)
-{
-    if (recorder->pinged) {
-        abort_it(recorder, "did not answer");
-        return;
-    }
-    recorder->pinged = true;
-    tell(recorder, CONTROL_PING, -1);
-    arm(recorder, recorder->timeout_ms - ping_ms(recorder));
-}
-
-static void on_timer(uv_timer_t *timer)
-{
-    struct recorder *recorder = timer->data;
-
-    read_channel(recorder); /* the loop may have been late itself: what it has said meanwhile counts */
-    if (uv_is_active((uv_handle_t *)timer))
-        return;
-    switch (recorder->state) {
-    case PROCESS_STARTING:
-        abort_it(recorder, "was not ready");
-        break;
-    case PROCESS_SERVING:
-        ping_or_abort(recorder);
-        break;
-    case PROCESS_LEAVING:
-        log_warning("the recorder (pid %d) did not end in time: it is killed", (int)recorder->pid);
-        kill_it(recorder);
-        break;
-    default:
-        kill_it(recorder);
-        break;
-    }
+    error_set(&recording->failure, 0, "%s", reason);
 }
 
 /* ---- its end ---- */
@@ -536,7 +216,7 @@ static void replace(struct recording *recording, const struct recorder *recorder
     const char *reason = recording->failure.text;
     unsigned int delay = 0;
 
-    if (recorder->ready_at > 0 && uv_now(loop_of(recording)) - recorder->ready_at >= STEADY_MS)
+    if (recorder_lived(recorder))
         recording->streak = 0;
     else
         delay = backoff_delay(&recording->streak);
@@ -587,11 +267,10 @@ bool recording_reaped(struct recording *recording, pid_t pid, int status)
 
     if (!recorder || recorder->pid != pid)
         return false;
-    recorder->reaped = true;
-    read_channel(recorder); /* its last words, such as why it failed */
+    recorder_reaped(recorder);
     recording->recorder = NULL;
     on_end(recording, recorder, status);
-    close_handles(recorder);
+    recorder_free(recorder);
     return true;
 }
 
@@ -650,7 +329,7 @@ static void switch_to(struct recording *recording, struct generation *generation
     recording->switching = generation;
     uv_timer_stop(&recording->backoff);
     if (recording->recorder)
-        drain(recording->recorder);
+        recorder_drain(recording->recorder);
     else
         start(recording);
 }
@@ -712,7 +391,7 @@ void recording_admit(struct recording *recording, struct process *process)
 void recording_send_log(struct recording *recording)
 {
     if (recording->recorder)
-        tell(recording->recorder, CONTROL_LOG, STDERR_FILENO);
+        recorder_send_log(recording->recorder);
 }
 
 bool recording_end(struct recording *recording)
@@ -720,14 +399,14 @@ bool recording_end(struct recording *recording)
     recording->ending = true;
     uv_timer_stop(&recording->backoff);
     if (recording->recorder)
-        drain(recording->recorder);
+        recorder_drain(recording->recorder);
     return !recording->recorder;
 }
 
 void recording_kill(struct recording *recording)
 {
     if (recording->recorder)
-        kill_it(recording->recorder);
+        recorder_kill(recording->recorder);
 }
 
 int recording_new(struct supervisor *supervisor, struct recording **ret_recording)
