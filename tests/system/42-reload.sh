@@ -30,39 +30,7 @@ wait_until workers_are 2
 reload
 fds=$(descriptors "$SERVER")
 
-# Once for each way in which clients come: new connections, kept ones, ones that pause, and replies that are held.
-it "loses nothing in $rounds reloads under load, with new connections"
-load_start -c 4 -1 -p /pid
-for ((round = 0; round < rounds / 4; round++)); do
-    reload
-done
-load_stop
-expect_load_unharmed
-
-it "and with kept connections"
-load_start -c 4 -p /pid
-for ((round = 0; round < rounds / 4; round++)); do
-    reload
-done
-load_stop
-expect_load_unharmed
-[ "$(load_count closed)" -gt 0 ] || fail "connections closed with notice" "more than 0" "$(load_count closed)"
-
-it "and with kept connections that are idle in between"
-load_start -c 4 -i 50 -p /pid
-for ((round = 0; round < rounds / 4; round++)); do
-    reload
-done
-load_stop
-expect_load_unharmed
-
-it "and with replies that are held"
-load_start -c 8 -p /later/100
-for ((round = 0; round < rounds / 4; round++)); do
-    reload
-done
-load_stop
-expect_load_unharmed
+loses_nothing "$rounds reloads" $((rounds / 4)) $((rounds / 4)) reload
 
 it "leaks no descriptor"
 expect_equal "the supervisor's descriptors" "$fds" "$(descriptors "$SERVER")"

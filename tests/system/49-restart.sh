@@ -45,37 +45,7 @@ restarted() {
     [ "$(grep -c '^ended' "$DIR/parent.out")" -eq "$restarts" ]
 }
 
-it "loses nothing in $rounds restarts under load, with new connections"
-load_start -c 4 -1 -p /pid
-for ((round = 0; round < rounds; round++)); do
-    restart
-done
-load_stop
-expect_load_unharmed
-
-it "and with kept connections"
-load_start -c 4 -p /pid
-for ((round = 0; round < rounds / 4; round++)); do
-    restart
-done
-load_stop
-expect_load_unharmed
-
-it "and with kept connections that are idle in between"
-load_start -c 4 -i 50 -p /pid
-for ((round = 0; round < rounds / 4; round++)); do
-    restart
-done
-load_stop
-expect_load_unharmed
-
-it "and with replies that are held"
-load_start -c 8 -p /later/100
-for ((round = 0; round < rounds / 4; round++)); do
-    restart
-done
-load_stop
-expect_load_unharmed
+loses_nothing "$rounds restarts" "$rounds" $((rounds / 4)) restart
 
 it "ends with exit code 0 each time, and leaves the socket where it is"
 kill -TERM "$PARENT"

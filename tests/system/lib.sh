@@ -322,6 +322,33 @@ expect_load_unharmed() {
     done
 }
 
+# under_load N COMMAND ARGUMENTS OF load…: COMMAND happens so often, and nobody's request is harmed
+under_load() {
+    local n=$1 command=$2 round
+
+    shift 2
+    load_start "$@"
+    for ((round = 0; round < n; round++)); do
+        "$command"
+    done
+    load_stop
+    expect_load_unharmed
+}
+
+# loses_nothing WHAT FIRST REST COMMAND: a case for each way in which clients come, with new connections, kept ones, ones
+# that pause, and replies that are held; COMMAND happens FIRST times in the first, and REST times in each other.
+loses_nothing() {
+    it "loses nothing in $1 under load, with new connections"
+    under_load "$2" "$4" -c 4 -1 -p /pid
+    it "and with kept connections"
+    under_load "$3" "$4" -c 4 -p /pid
+    [ "$(load_count closed)" -gt 0 ] || fail "connections closed with notice" "more than 0" "$(load_count closed)"
+    it "and with kept connections that are idle in between"
+    under_load "$3" "$4" -c 4 -i 50 -p /pid
+    it "and with replies that are held"
+    under_load "$3" "$4" -c 8 -p /later/100
+}
+
 # ---- what is expected ----
 
 # expect_equal WHAT EXPECTED SEEN
