@@ -1,5 +1,7 @@
 if HAVE_CHECK
 tests_unit_SOURCES += \
+	tests/http/memory.c \
+	tests/http/memory.h \
 	tests/http/test_accept.c \
 	tests/http/test_arena.c \
 	tests/http/test_cookie.c \

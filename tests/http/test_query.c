@@ -2,23 +2,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "http/memory.h"
 #include "http/query.h"
 
 Suite *suite_query(void);
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static struct arena arena;
-
-static void setup(void)
-{
-    arena_init(&arena);
-}
-
-static void teardown(void)
-{
-    arena_reset(&arena);
-}
 
 /* Pairs as one text, each as "name>value|". */
 static const struct {
@@ -49,7 +38,7 @@ START_TEST(decodes)
     char pairs[256] = "";
     struct query query;
 
-    ck_assert_int_eq(query_parse(valid[_i].raw, &arena, &query), 0);
+    ck_assert_int_eq(query_parse(valid[_i].raw, &memory, &query), 0);
     for (size_t i = 0; i < query.count; i++) {
         strcat(strcat(pairs, query.pairs[i].name), ">");
         strcat(strcat(pairs, query.pairs[i].value), "|");
@@ -64,7 +53,7 @@ START_TEST(refuses)
 {
     struct query query = { .count = 42 };
 
-    ck_assert_int_eq(query_parse(invalid[_i], &arena, &query), -EINVAL);
+    ck_assert_int_eq(query_parse(invalid[_i], &memory, &query), -EINVAL);
     ck_assert_uint_eq(query.count, 42);
 }
 END_TEST
@@ -73,7 +62,7 @@ START_TEST(finds_repeats)
 {
     struct query query;
 
-    ck_assert_int_eq(query_parse("a=1&b=2&a=3&A=4&a", &arena, &query), 0);
+    ck_assert_int_eq(query_parse("a=1&b=2&a=3&A=4&a", &memory, &query), 0);
     ck_assert_str_eq(query_get(&query, "a", 0), "1");
     ck_assert_str_eq(query_get(&query, "a", 1), "3");
     ck_assert_str_eq(query_get(&query, "a", 2), "");
@@ -90,10 +79,10 @@ START_TEST(pairs_at_most_1000)
 
     for (size_t i = 0; i < QUERY_PAIRS_MAX; i++)
         memcpy(raw + 2 * i, "a&", 3);
-    ck_assert_int_eq(query_parse(raw, &arena, &query), 0);
+    ck_assert_int_eq(query_parse(raw, &memory, &query), 0);
     ck_assert_uint_eq(query.count, QUERY_PAIRS_MAX);
     strcat(raw, "a");
-    ck_assert_int_eq(query_parse(raw, &arena, &query), -EINVAL);
+    ck_assert_int_eq(query_parse(raw, &memory, &query), -EINVAL);
 }
 END_TEST
 
@@ -103,7 +92,7 @@ START_TEST(out_of_memory)
     struct query query;
 
     memset(raw, 'a', sizeof(raw) - 1);
-    ck_assert_int_eq(query_parse(raw, &arena, &query), -ENOMEM);
+    ck_assert_int_eq(query_parse(raw, &memory, &query), -ENOMEM);
 }
 END_TEST
 
@@ -112,7 +101,7 @@ Suite *suite_query(void)
     Suite *suite = suite_create("query");
     TCase *tcase = tcase_create("query");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, memory_setup, memory_teardown);
     tcase_add_loop_test(tcase, decodes, 0, COUNT(valid));
     tcase_add_loop_test(tcase, refuses, 0, COUNT(invalid));
     tcase_add_test(tcase, finds_repeats);

@@ -3,23 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "http/memory.h"
 #include "http/target.h"
 
 Suite *suite_target(void);
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static struct arena arena;
-
-static void setup(void)
-{
-    arena_init(&arena);
-}
-
-static void teardown(void)
-{
-    arena_reset(&arena);
-}
 
 /* Segments as one text, each behind a '|'. */
 static const struct {
@@ -57,7 +46,7 @@ START_TEST(accepts)
     struct target target;
     const char *reason = "none";
 
-    ck_assert_int_eq(target_parse(valid[_i].sent, strlen(valid[_i].sent), &arena, &target, &reason), 0);
+    ck_assert_int_eq(target_parse(valid[_i].sent, strlen(valid[_i].sent), &memory, &target, &reason), 0);
     ck_assert_str_eq(reason, "none");
     ck_assert_str_eq(target.raw, valid[_i].raw);
     ck_assert_str_eq(target.path, valid[_i].path);
@@ -122,7 +111,7 @@ START_TEST(refuses)
     struct target target = { .raw = "untouched" };
     const char *reason = NULL;
 
-    ck_assert_int_eq(target_parse(invalid[_i].sent, strlen(invalid[_i].sent), &arena, &target, &reason), -EINVAL);
+    ck_assert_int_eq(target_parse(invalid[_i].sent, strlen(invalid[_i].sent), &memory, &target, &reason), -EINVAL);
     ck_assert_ptr_nonnull(reason);
     ck_assert_msg(strstr(reason, invalid[_i].word), "\"%s\" does not say \"%s\"", reason, invalid[_i].word);
     ck_assert_str_eq(target.raw, "untouched");
@@ -134,8 +123,8 @@ START_TEST(refuses_nul)
     struct target target;
     const char *reason;
 
-    ck_assert_int_eq(target_parse("/a\0b", 4, &arena, &target, &reason), -EINVAL);
-    ck_assert_int_eq(target_parse("/a?\0", 4, &arena, &target, &reason), -EINVAL);
+    ck_assert_int_eq(target_parse("/a\0b", 4, &memory, &target, &reason), -EINVAL);
+    ck_assert_int_eq(target_parse("/a?\0", 4, &memory, &target, &reason), -EINVAL);
 }
 END_TEST
 
@@ -144,9 +133,9 @@ START_TEST(reads_no_further_than_told)
     struct target target;
     const char *reason;
 
-    ck_assert_int_eq(target_parse("/ab%41", 3, &arena, &target, &reason), 0);
+    ck_assert_int_eq(target_parse("/ab%41", 3, &memory, &target, &reason), 0);
     ck_assert_str_eq(target.path, "/ab");
-    ck_assert_int_eq(target_parse("/ab%41", 5, &arena, &target, &reason), -EINVAL);
+    ck_assert_int_eq(target_parse("/ab%41", 5, &memory, &target, &reason), -EINVAL);
 }
 END_TEST
 
@@ -155,7 +144,7 @@ START_TEST(asterisk)
     struct target target;
     const char *reason;
 
-    ck_assert_int_eq(target_parse("*", 1, &arena, &target, &reason), 0);
+    ck_assert_int_eq(target_parse("*", 1, &memory, &target, &reason), 0);
     ck_assert(target.asterisk);
     ck_assert_str_eq(target.path, "*");
     ck_assert_uint_eq(target.segment_count, 0);
@@ -170,9 +159,9 @@ START_TEST(segments_at_most_128)
 
     for (size_t i = 0; i < sizeof(raw); i += 2)
         memcpy(raw + i, "/a", 2);
-    ck_assert_int_eq(target_parse(raw, 2 * TARGET_SEGMENTS_MAX, &arena, &target, &reason), 0);
+    ck_assert_int_eq(target_parse(raw, 2 * TARGET_SEGMENTS_MAX, &memory, &target, &reason), 0);
     ck_assert_uint_eq(target.segment_count, TARGET_SEGMENTS_MAX);
-    ck_assert_int_eq(target_parse(raw, 2 * TARGET_SEGMENTS_MAX + 1, &arena, &target, &reason), -EINVAL);
+    ck_assert_int_eq(target_parse(raw, 2 * TARGET_SEGMENTS_MAX + 1, &memory, &target, &reason), -EINVAL);
     ck_assert_ptr_nonnull(strstr(reason, "128 segments"));
 }
 END_TEST
@@ -185,7 +174,7 @@ START_TEST(out_of_memory)
 
     memset(raw, 'a', sizeof(raw));
     raw[0] = '/';
-    ck_assert_int_eq(target_parse(raw, sizeof(raw), &arena, &target, &reason), -ENOMEM);
+    ck_assert_int_eq(target_parse(raw, sizeof(raw), &memory, &target, &reason), -ENOMEM);
 }
 END_TEST
 
@@ -194,7 +183,7 @@ Suite *suite_target(void)
     Suite *suite = suite_create("target");
     TCase *tcase = tcase_create("target");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, memory_setup, memory_teardown);
     tcase_add_loop_test(tcase, accepts, 0, COUNT(valid));
     tcase_add_loop_test(tcase, refuses, 0, COUNT(invalid));
     tcase_add_test(tcase, refuses_nul);
