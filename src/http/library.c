@@ -15,20 +15,26 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "common/log.h"
+#include "common/number.h"
 #include "http/connection.h"
 #include "http/daemon.h"
 
 static const char announcement[] = "Error processing request (HTTP response code is ";
 
-static void answered(struct daemon *daemon, unsigned int status)
+/* `text` goes on behind the status. A status that is none counts as another one. */
+static void answered(struct daemon *daemon, const char *text)
 {
-    daemon->library_status = status;
-    counters_library_error(daemon->server->counters, status);
+    char digits[4];
+    uint64_t status = 0;
+
+    snprintf(digits, sizeof(digits), "%.*s", (int)strspn(text, "0123456789"), text);
+    number_parse(digits, 100, 999, &status, NULL);
+    daemon->library_status = (unsigned int)status;
+    counters_library_error(daemon->server->counters, (unsigned int)status);
 }
 
 void library_says(void *context, const char *format, va_list arguments)
@@ -37,7 +43,7 @@ void library_says(void *context, const char *format, va_list arguments)
 
     vsnprintf(text, sizeof(text), format, arguments);
     if (strncmp(text, announcement, sizeof(announcement) - 1) == 0)
-        answered(context, (unsigned int)strtoul(text + sizeof(announcement) - 1, NULL, 10));
+        answered(context, text + sizeof(announcement) - 1);
     if (strstr(text, "resource limit"))
         ((struct daemon *)context)->full = true;
     log_debug("libmicrohttpd: %.*s", (int)strcspn(text, "\n"), text);

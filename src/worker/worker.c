@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,7 @@ struct worker {
     struct http_server http;
     struct access_log access_log;
     uint64_t retire_at; /* how many requests make it ask for its replacement; UINT64_MAX: never */
-    int event_log_fd; /* between the two messages that bring the events; -1: none */
+    int event_log_fd;   /* between the two messages that bring the events; -1: none */
     bool control_ended;
     char log_role[32];
 };
@@ -332,25 +333,27 @@ static bool stop(struct worker *worker)
     return uv_loop_close(&worker->loop) == 0;
 }
 
-static bool started_by_supervisor(int argc)
+/* Its number is the only argument. */
+static bool started_by_supervisor(int argc, char **argv, uint64_t *ret_number)
 {
     int type = 0;
     socklen_t size = sizeof(type);
 
-    return argc == 2 && getsockopt(CONTRACT_CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
-           type == SOCK_SEQPACKET;
+    return argc == 2 && number_parse(argv[1], 1, UINT_MAX, ret_number, NULL) == 0 &&
+           getsockopt(CONTRACT_CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
 }
 
 int worker_main(int argc, char **argv)
 {
     static struct worker worker;
     struct error error = { "" };
+    uint64_t number;
 
-    if (!started_by_supervisor(argc)) {
+    if (!started_by_supervisor(argc, argv, &number)) {
         fputs("berth worker: this is started by berth serve\n", stderr);
         return EXIT_USAGE;
     }
-    worker.number = (unsigned int)strtoul(argv[1], NULL, 10);
+    worker.number = (unsigned int)number;
     snprintf(worker.log_role, sizeof(worker.log_role), "berth worker %.10s", argv[1]);
     prctl(PR_SET_NAME, worker.log_role);
     log_init(BERTH_LOG_INFO, worker.log_role);
