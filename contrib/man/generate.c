@@ -1,7 +1,7 @@
 /*
  * Makes manual pages and completions from a template and the tables of the program itself: `generate TEMPLATE DATE`
- * copies the template to standard output, puts version and date in the place of @version@ and @date@, and lists in the
- * place of lines such as "@man-options@". Run by make, never installed.
+ * copies the template to standard output, puts version, date and limit in the place of @version@, @date@ and
+ * @compile-limit@, and lists in the place of lines such as "@man-options@". Run by make, never installed.
  */
 #include <config.h>
 
@@ -14,6 +14,7 @@
 #include "command/command.h"
 #include "common/number.h"
 #include "common/settings_parts.h"
+#include "worker/compile.h"
 
 #define UNLIMITED (UINT64_C(1) << 62) /* as the table's */
 
@@ -370,6 +371,9 @@ static void put_line(const char *line, const char *date)
         } else if (strncmp(line, "@date@", 6) == 0) {
             fputs(date, stdout);
             line += 6;
+        } else if (strncmp(line, "@compile-limit@", 15) == 0) {
+            printf("%d", COMPILE_LIMIT_SECONDS);
+            line += 15;
         } else {
             putchar(*line++);
         }

@@ -2,6 +2,7 @@
 #include "common/log.h"
 #include "common/settings.h"
 #include "supervisor/supervisor.h"
+#include "worker/compile.h"
 
 void serve_help(FILE *stream)
 {
@@ -23,9 +24,9 @@ void serve_help(FILE *stream)
           "of the file; one at the mount of such a section gets its settings. \"berth check\" says what is wrong\n"
           "with all of this.\n"
           "\n"
-          "A C source is compiled with $CC (cc), $CFLAGS (-O2 -g) and, at the end, $LDLIBS; a compiler that\n"
-          "takes longer than a minute is ended.\n",
+          "A C source is compiled with $CC (cc), $CFLAGS (-O2 -g) and, at the end, $LDLIBS; a compiler that\n",
           stream);
+    fprintf(stream, "takes longer than %d s is ended.\n", COMPILE_LIMIT_SECONDS);
 }
 
 int serve_main(int argc, char **argv)

@@ -22,7 +22,7 @@ extern char **environ;
 
 enum { WORDS_MAX = 256, REMOVE_TRIES = 100 };
 
-unsigned int compile_limit_ms = 60000;
+unsigned int compile_limit_ms = COMPILE_LIMIT_SECONDS * 1000;
 
 /* The compiler's command line. Its words point into the copies and into the paths of compile_source. */
 struct command_line {

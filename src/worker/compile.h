@@ -10,6 +10,7 @@
 int compile_main(int argc, char **argv);
 
 /* A compiler that takes longer is ended. Tests have less patience. */
+#define COMPILE_LIMIT_SECONDS 60
 extern unsigned int compile_limit_ms;
 
 #endif

@@ -208,6 +208,7 @@ expect_gone "$DIR/admin.sock" "$DIR/fresh.sock"
 
 it "keeps what it read from a pipe when it is told to reload, since that came only once"
 mkfifo "$DIR/pipe"
+# shellcheck disable=SC2016
 start feeder bash -c 'printf "[app /]\napp = status\n" >"$1"' - "$DIR/pipe"
 start_berth --uds "$SOCKET" --config "$DIR/pipe"
 expect_soon answers "$SOCKET"

@@ -44,6 +44,19 @@ done
 shows "permissions, octal. +Default: 0660\."
 shows "From 1 to 512. +Default: 1\."
 
+it "tells in berth-serve(1) and in --help how long a compiler may take"
+limit=$(sed -n 's/^#define COMPILE_LIMIT_SECONDS \([0-9]*\)$/\1/p' "$SRCDIR/src/worker/compile.h")
+expect_match "the limit" '^[0-9]+$' "$limit"
+expect_match "berth-serve(1)" "longer than $limit s is ended" "$(tr -s ' \n' ' ' <<<"$PAGE")"
+expect_match "--help" "longer than $limit s is ended" "$("$BERTH" serve --help)"
+
+it "dates the pages by what they are made of, or as SOURCE_DATE_EPOCH says"
+expect_equal "the day" 2001-09-09 "$(SOURCE_DATE_EPOCH=1000000000 TZ=Asia/Tokyo "$SRCDIR/contrib/man/page-date")"
+expect_match "the day" '^20[0-9]{2}-[0-9]{2}-[0-9]{2}$' "$(SOURCE_DATE_EPOCH='' "$SRCDIR/contrib/man/page-date")"
+for name in berth.1 berth.h.3; do
+    expect_match "the heading of $name" '^\.TH [^ ]+ [13] "?20[0-9]{2}-[0-9]{2}-[0-9]{2}"? ' "$(grep '^\.TH' "$MAN/$name")"
+done
+
 it "has every option in berth.conf(5) as a key, except --config"
 page berth.conf.5
 for option in $OPTIONS; do
