@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 bool address_is_abstract(const char *path)
 {
@@ -28,4 +29,18 @@ int address_make(const char *path, struct address *ret_address, struct error *er
     address.size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
     *ret_address = address;
     return 0;
+}
+
+int address_socket(int type)
+{
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), yes = 1, r;
+
+    if (fd < 0)
+        return -errno;
+    if (type == SOCK_DGRAM && setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0) {
+        r = -errno;
+        close(fd);
+        return r;
+    }
+    return fd;
 }

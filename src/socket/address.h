@@ -24,4 +24,7 @@ bool address_is_abstract(const char *path);
 /* -EINVAL for a path that is empty, too long or ends with a slash. */
 int address_make(const char *path, struct address *ret_address, struct error *error);
 
+/* A socket of that type, to be bound; datagrams will bring their senders' credentials from the first on. -errno. */
+int address_socket(int type);
+
 #endif

@@ -31,9 +31,8 @@ struct listener {
     char *folder;     /* the rest of it, for messages */
     int folder_fd; /* the folder as it was when we began: a change of directory or a rename above us changes nothing */
     struct lock lock;
-    bool made; /* whether an inode of ours is at the path: this one */
-    dev_t
-        device; /* The bound socket keeps its inode alive, so the number can't be another's as long as `fd` is open. */
+    bool made;    /* whether an inode of ours is at the path: this one */
+    dev_t device; /* The bound socket keeps its inode alive: the number can't be another's as long as `fd` is open. */
     ino_t inode;
 };
 
@@ -285,27 +284,15 @@ static void inode_record(struct listener *listener, const struct stat *status)
     listener->made = true;
 }
 
-/* Datagrams bring their senders' credentials from the first on. */
-static int socket_make(struct listener *listener, struct error *error)
-{
-    int yes = 1;
-
-    listener->fd = socket(AF_UNIX, listener->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (listener->fd < 0)
-        return error_set(error, -errno, "%s: cannot make a socket: %s", listener->path, strerror(errno));
-    if (listener->type == SOCK_DGRAM && setsockopt(listener->fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0)
-        return error_set(error, -errno, "%s: cannot ask for credentials: %s", listener->path, strerror(errno));
-    return 0;
-}
-
 /* Creates the inode with mode 0600 at most: Linux gives it the socket's own mode, less the umask. */
 static int place_bind(struct listener *listener, const struct address *address, mode_t mode, struct error *error)
 {
     struct stat status;
-    int r = socket_make(listener, error);
+    int r;
 
-    if (r < 0)
-        return r;
+    listener->fd = address_socket(listener->type);
+    if (listener->fd < 0)
+        return error_set(error, listener->fd, "%s: cannot make a socket: %s", listener->path, strerror(-listener->fd));
     if (fchmod(listener->fd, mode & 0600) < 0)
         return error_set(error, -errno, "%s: cannot set the socket's mode: %s", listener->path, strerror(errno));
     if (bind(listener->fd, (const struct sockaddr *)&address->un, address->size) == 0) {
