@@ -274,6 +274,41 @@ post '{"data":"hello"}'
 expect_status 201
 stop_server
 
+it "keeps in a file from a reload on what was there before, and after"
+cat >"$DIR/berth.conf" <<EOF
+uds = $SOCKET
+datagram = events:$EVENTS
+[app /events]
+app = events
+EOF
+start_berth --config "$DIR/berth.conf"
+wait_until answers "$SOCKET" || bail "berth does not answer"
+send one two
+expect_stored one two
+sed -i "1ievent-log = $DIR/store/later" "$DIR/berth.conf"
+kill -HUP "$SERVER"
+expect_log 'reloaded'
+send three
+expect_stored one two three
+stop_server
+start_berth --config "$DIR/berth.conf"
+wait_until answers "$SOCKET" || bail "berth does not answer"
+expect_stored one two three
+
+it "puts the events of another log aside"
+sed -i "s,^event-log.*,event-log = $JOURNAL," "$DIR/berth.conf"
+kill -HUP "$SERVER"
+expect_log 'reloaded'
+expect_log 'it is not the file of the events that are here'
+send four
+expect_stored one two three four
+stop_server
+start_berth --config "$DIR/berth.conf"
+wait_until answers "$SOCKET" || bail "berth does not answer"
+expect_stored one two three four
+stop_server
+expect_equal "files set aside" 1 "$(find "$DIR/store" -name 'events.log.damaged-*' | wc -l)"
+
 # ---- a full disk ----
 
 # limit BYTES: no file of the recorder's may grow beyond that. It is told as a full disk is, and needs no disk of its own.
