@@ -137,6 +137,61 @@ START_TEST(tells_handed_kinds_apart)
 }
 END_TEST
 
+/* Datagrams named "events" are the recorder's, and what was stored is found by its name. */
+static void take_events(void *data)
+{
+    int fds[2] = { socket_bound(scratch_path("d"), SOCK_DGRAM, -1), memfd_create("stored", 0) };
+    char *datagrams[] = { NULL, NULL };
+    struct settings settings = settings_of("s", NULL);
+    struct sockets sockets = { .count = 0 };
+    char number[16];
+    int passed = 0;
+    socklen_t size = sizeof(passed);
+
+    (void)data;
+    for (int i = 0; i < 2; i++)
+        fds[i] = fcntl(fds[i], F_DUPFD, 100);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_ge(dup2(fds[i], 3 + i), 0);
+    snprintf(number, sizeof(number), "%d", (int)getpid());
+    setenv("LISTEN_PID", number, 1);
+    setenv("LISTEN_FDS", "2", 1);
+    setenv("LISTEN_FDNAMES", "events:log", 1);
+    ck_assert_int_eq(sockets_take_activation(&sockets, &error), 0);
+    ck_assert(sockets_have_handed_events(&sockets));
+    ck_assert(!sockets_only_handed(&sockets, &settings));
+    ck_assert_int_eq(sockets_stored(&sockets, "log"), 4);
+    ck_assert_int_eq(sockets_stored(&sockets, "events"), -1);
+    ck_assert_int_eq(getsockopt(3, SOL_SOCKET, SO_PASSCRED, &passed, &size), 0);
+    ck_assert_int_eq(passed, 1);
+    /* And one of ours beside it; a listener at the same path is another socket, for which there is no place. */
+    ck_assert_int_ge(asprintf(&datagrams[0], "events:%s", scratch_path("e")), 0);
+    settings.datagrams = (struct text_list){ .items = datagrams, .count = 1 };
+    ck_assert_int_eq(sockets_prepare(&sockets, &settings, &error), 0);
+    sockets_commit(&sockets);
+    ck_assert_uint_eq(sockets.count, 3);
+    ck_assert_str_eq(sockets.items[0].name, "fd 3");
+    ck_assert(sockets.items[0].datagram && !sockets.items[1].datagram && sockets.items[2].datagram);
+    ck_assert_str_eq(scratch_list(), "d e e.lock s s.lock ");
+    free(datagrams[0]);
+    ck_assert_int_ge(asprintf(&datagrams[0], "events:%s", scratch_path("s")), 0);
+    ck_assert_int_eq(sockets_prepare(&sockets, &settings, &error), -EADDRINUSE);
+    ck_assert_ptr_nonnull(strstr(error.text, "is it given twice?"));
+    settings.datagrams.count = 0;
+    ck_assert_int_eq(sockets_prepare(&sockets, &settings, &error), 0);
+    sockets_commit(&sockets);
+    ck_assert_str_eq(scratch_list(), "d s s.lock ");
+    sockets_done(&sockets);
+    free(datagrams[0]);
+    free_settings(&settings);
+}
+
+START_TEST(gives_events_to_the_recorder)
+{
+    child_run(take_events, NULL);
+}
+END_TEST
+
 /* As many as there may be, and not one more, whoever they come from. */
 START_TEST(has_a_maximum)
 {
@@ -219,6 +274,7 @@ Suite *suite_sockets(void)
     tcase_add_test(tcase, keeps_what_stays);
     tcase_add_test(tcase, takes_back_all_when_one_fails);
     tcase_add_test(tcase, tells_handed_kinds_apart);
+    tcase_add_test(tcase, gives_events_to_the_recorder);
     tcase_add_test(tcase, has_a_maximum);
     tcase_add_test(tcase, has_a_default);
     suite_add_tcase(suite, tcase);
