@@ -4,6 +4,7 @@ libberth_a_SOURCES += \
 	src/events/channel.c src/events/channel.h \
 	src/events/character.c src/events/character.h \
 	src/events/client.c src/events/client.h \
+	src/events/outbox.c src/events/outbox.h \
 	src/events/feed.c src/events/feed.h src/events/feed_begin.c \
 	src/events/filter.c src/events/filter.h \
 	src/events/selection.c src/events/selection.h \

@@ -499,11 +499,11 @@ struct berth_event {
 BERTH_PUBLIC int berth_events_open(void);
 
 /*
- * Publishes one event; `data` may be NULL for null, and stays yours. Its peer is the request's, or, where request is
- * NULL, this server. stored(data, r, id) is called on the loop, later, once: r is 0 when the event is in the log under
- * `id`, -ENOSPC when there is no room on the disk for it, -EIO when its storing failed or nobody knows what became of
- * it. `stored` may be NULL. -EINVAL for a type that is none (returning it gives a 400 that says why), -EPERM for one of
- * berth's own, -EMSGSIZE, -EAGAIN when too much is waiting already, -ENOMEM; then `stored` is not called.
+ * Publishes one event; `event` is its data, may be NULL for null, and stays yours. Its peer is the request's, or, where
+ * request is NULL, this server. stored(data, r, id) is called on the loop, later, once: r is 0 when the event is in the
+ * log under `id`, -ENOSPC when there is no room on the disk for it, -EIO when its storing failed or nobody knows what
+ * became of it. `stored` may be NULL. -EINVAL for a type that is none (returning it gives a 400 that says why), -EPERM
+ * for one of berth's own, -EMSGSIZE, -EAGAIN when too much is waiting already, -ENOMEM; then `stored` is not called.
  */
 BERTH_PUBLIC int berth_event_publish(const struct berth_request *request, const char *type, const struct json_t *event,
                                      void (*stored)(void *data, int r, uint64_t id), void *data);
@@ -515,12 +515,15 @@ BERTH_PUBLIC int berth_event_publish(const struct berth_request *request, const 
  */
 BERTH_PUBLIC int berth_reply_publish(struct berth_request *request, struct berth_reply *reply, bool many);
 
-/* Which events: a selection. Zeroes: all that are new from now on. */
+/*
+ * Which events: a selection. Zeroes: all that are new from now on. An id of 0 stands for the log's beginning. Where
+ * both an id and a time are given to begin with, the later place counts. Up to 64 types.
+ */
 struct berth_event_query {
     bool since_id_given;
-    uint64_t since_id; /* those with a greater id */
-    uint64_t since_us,
-        until_us;             /* 0: not given. Those of this time or later; those before this time, and then the end */
+    uint64_t since_id;        /* those with a greater id */
+    uint64_t since_us;        /* those of this time or later; 0: not given */
+    uint64_t until_us;        /* those before this time, and then the end; 0: not given */
     bool past_only;           /* what is there now, and then the end */
     const char *const *types; /* "deploy", or "job.*" for all that begin with "job."; any of them */
     size_t type_count;        /* 0: every type */
@@ -531,7 +534,8 @@ struct berth_event_query {
  * as `id`. The past and what is new join without a gap or a repeat. A client that reads too slowly and falls out of the
  * log, or asks for what is not there any more, gets one line {"type":"berth.missed","data":{"missed":N}}, N null where
  * nobody knows, and goes on. This reply is not chunked and ends with its connection: numbers tell what is complete.
- * Costs next to nothing while nothing happens. Errors of chapter 3.
+ * Costs next to nothing while nothing happens. Errors of chapter 3; -EINVAL for what no type can be, -E2BIG for too
+ * many.
  */
 BERTH_PUBLIC int berth_reply_event_log(struct berth_reply *reply, const struct berth_event_query *query,
                                        bool server_sent);
@@ -540,7 +544,7 @@ BERTH_PUBLIC int berth_reply_event_log(struct berth_reply *reply, const struct b
  * Calls take(data, event) on the loop for each event of the query, with the same guarantees; `event` is valid during
  * the call, and is of type "berth.missed" where some are missing. After the last one of a query that ends, with NULL.
  * The subscription is yours: berth_event_unsubscribe frees it, also from within `take`; end what is left in `stop`.
- * -ENOMEM.
+ * -EINVAL and -E2BIG as above, -ENOMEM.
  */
 struct berth_event_subscription;
 BERTH_PUBLIC int berth_event_subscribe(const struct berth_event_query *query,
