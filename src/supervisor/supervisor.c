@@ -355,8 +355,6 @@ static void prepare_signals(struct supervisor *supervisor)
         supervisor->signals[i].data = supervisor;
         uv_signal_start(&supervisor->signals[i], on_signal, numbers[i]);
     }
-    signal(SIGPIPE, SIG_IGN); /* a log that nobody reads any more must not end the server */
-    signal(SIGXFSZ, SIG_IGN); /* nor one that may not grow */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -395,12 +393,20 @@ static void occupy_standard_descriptors(void)
         close(fd);
 }
 
+/* Before anything is written, or made to have a size: then it is an error, and says what could not be done. */
+static void ignore_signals(void)
+{
+    signal(SIGPIPE, SIG_IGN); /* a log that nobody reads any more must not end the server */
+    signal(SIGXFSZ, SIG_IGN); /* nor one that may not grow */
+}
+
 /* In this order: see sockets_take_activation and report_prepare_banner. */
 static int prepare(struct supervisor *supervisor, struct error *error)
 {
     int r;
 
     occupy_standard_descriptors();
+    ignore_signals();
     r = sockets_take_activation(&supervisor->sockets, error);
     if (r < 0)
         return reload_exit_code(r);

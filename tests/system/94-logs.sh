@@ -186,6 +186,12 @@ stop_server
 expect_code 0
 rm "$DIR/unread"
 
+it "where files may not grow it says what it cannot do, and is not killed"
+# shellcheck disable=SC2016
+run bash -c 'ulimit -f 16; exec "$@"' - "${WRAPPER[@]}" "$BERTH" serve --uds "$SOCKET" "$PROBE"
+expect_code 1
+expect_match "the error" 'error: .*: File too large' "$ERR"
+
 it "a reload to a log that cannot be opened changes nothing"
 printf 'log = %s\n' "$DIR/log" >"$DIR/berth.conf"
 serve --config "$DIR/berth.conf" "$PROBE"
