@@ -3,11 +3,11 @@
  * waits until each has the head of its answer, and then does what standard input says, line by line:
  *
  *   paced N      N events, one after the other: each is published when every subscriber has got the one before
- *   burst N      N events as fast as they are accepted
+ *   crowd N      N events by 20 publishers at once, each of whom publishes the next when its last was accepted
  *   follow N     N events that somebody else publishes
  *
  * and says on standard output "ready", and after each line "delivered COUNT". Every subscriber must get every event
- * exactly once and in order, which is read from the number in it ("n":"000017"); anything else ends this with an error.
+ * exactly once and in the same order, which is seen by the number in it ("n":"000017"); else this ends with an error.
  *
  * Usage: subscribers SOCKET TARGET COUNT PUBLISH-TARGET BODY
  *
@@ -30,11 +30,12 @@
 #define MARK        "\"n\":\""
 #define MARK_SIZE   11 /* with its six digits */
 #define BATCH       256
+#define PUBLISHERS  20
 
 struct subscriber {
     int fd;
     bool answered;
-    uint32_t next; /* the number that is due */
+    uint32_t next; /* how many it got */
     uint8_t kept;  /* bytes of what may be the beginning of a mark */
     char rest[MARK_SIZE];
 };
@@ -43,7 +44,19 @@ static struct subscriber *subscribers;
 static size_t count, ready;
 static uint64_t delivered;
 static int epoll_fd;
+
+/* The events' numbers, in the order in which the first subscriber got them; the others must agree. */
+#define NUMBERS 1000000
+static uint32_t events[NUMBERS], event_count;
+static bool seen[NUMBERS];
 static const char *path;
+
+/* Those who publish, and what: `published` of `wanted`, of which `accepted` were answered. */
+static struct {
+    int fds[PUBLISHERS];
+    const char *target, *format;
+    uint32_t published, accepted, wanted;
+} publishers;
 
 static _Noreturn void fail(const char *what)
 {
@@ -88,16 +101,26 @@ static void subscribe(struct subscriber *subscriber, const char *target)
         fail("epoll_ctl");
 }
 
+static _Noreturn void odd(const char *what, uint32_t number)
+{
+    fprintf(stderr, "subscribers: event %u %s\n", number, what);
+    exit(EXIT_FAILURE);
+}
+
 static void take_number(struct subscriber *subscriber, const char *digits)
 {
     uint32_t number = 0;
 
     for (int i = 0; i < MARK_SIZE - (int)strlen(MARK); i++)
         number = 10 * number + (uint32_t)(digits[i] - '0');
-    if (number != subscriber->next) {
-        fprintf(stderr, "subscribers: event %u came where %u was due\n", number, subscriber->next);
-        exit(EXIT_FAILURE);
+    if (subscriber->next == event_count) {
+        if (event_count == NUMBERS || seen[number])
+            odd("comes twice", number);
+        seen[number] = true;
+        events[event_count++] = number;
     }
+    if (number != events[subscriber->next])
+        odd("is not what others got in its place", number);
     subscriber->next++;
     delivered++;
 }
@@ -139,60 +162,89 @@ static void read_some(struct subscriber *subscriber)
     take(subscriber, buffer, subscriber->kept + (size_t)size);
 }
 
-static void turn(void)
-{
-    struct epoll_event events[BATCH];
-    int n = epoll_wait(epoll_fd, events, BATCH, DEADLINE_MS);
-
-    if (n == 0) {
-        errno = ETIMEDOUT;
-        fail("nothing came");
-    }
-    for (int i = 0; i < n; i++)
-        read_some(events[i].data.ptr);
-}
-
-static void publish(int fd, const char *target, const char *format, uint32_t number)
+/* The next event, over the connection that is free. */
+static void publish(int fd)
 {
     char body[1024], request[2048];
     int size, body_size;
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    body_size = snprintf(body, sizeof(body), format, number);
+    body_size = snprintf(body, sizeof(body), publishers.format, publishers.published++);
 #pragma GCC diagnostic pop
     size = snprintf(request, sizeof(request),
                     "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                     "Content-Length: %d\r\n\r\n%s",
-                    target, body_size, body);
+                    publishers.target, body_size, body);
     send_all(fd, request, (size_t)size);
 }
 
-static void read_answer(int fd)
+static void take_answer(int fd)
 {
     char answer[4096];
     ssize_t size = recv(fd, answer, sizeof(answer), 0);
 
-    errno = 0;
-    if (size < 12 || memcmp(answer, "HTTP/1.1 20", 11) != 0)
-        fail("the answer to a publication");
+    if (size < 12 || memcmp(answer, "HTTP/1.1 20", 11) != 0) {
+        fprintf(stderr, "subscribers: a publication was answered with \"%.*s\"\n", size > 0 ? (int)size : 0, answer);
+        exit(EXIT_FAILURE);
+    }
+    publishers.accepted++;
+    if (publishers.published < publishers.wanted)
+        publish(fd);
 }
 
-static void publish_all(int fd, const char *target, const char *format, uint32_t wanted, bool paced)
+static bool is_publisher(const void *of_event)
 {
-    static uint32_t next;
+    return of_event >= (const void *)publishers.fds && of_event < (const void *)(publishers.fds + PUBLISHERS);
+}
 
-    for (uint32_t i = 0; i < wanted; i++) {
-        uint64_t after = delivered + count;
+static void turn(void)
+{
+    struct epoll_event found[BATCH];
+    int n = epoll_wait(epoll_fd, found, BATCH, DEADLINE_MS);
 
-        publish(fd, target, format, next++);
-        read_answer(fd);
-        while (paced && delivered < after)
-            turn();
+    if (n == 0) {
+        errno = ETIMEDOUT;
+        fail("nothing came");
+    }
+    for (int i = 0; i < n; i++)
+        if (is_publisher(found[i].data.ptr))
+            take_answer(*(int *)found[i].data.ptr);
+        else
+            read_some(found[i].data.ptr);
+}
+
+static void connect_publishers(void)
+{
+    for (int i = 0; i < PUBLISHERS; i++) {
+        struct epoll_event event = { .events = EPOLLIN, .data.ptr = &publishers.fds[i] };
+
+        publishers.fds[i] = connect_to_server();
+        if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, publishers.fds[i], &event) < 0)
+            fail("epoll_ctl");
     }
 }
 
-static void obey(const char *line, int fd, const char *target, const char *format)
+static void close_publishers(void)
+{
+    for (int i = 0; i < PUBLISHERS; i++)
+        close(publishers.fds[i]);
+}
+
+/* So many publishers, at once, so many events; until all are delivered. */
+static void publish_events(uint32_t at_once, uint32_t wanted)
+{
+    uint64_t until = delivered + (uint64_t)wanted * count;
+    uint32_t accepted = publishers.accepted + wanted;
+
+    publishers.wanted += wanted;
+    for (uint32_t i = 0; i < at_once && publishers.published < publishers.wanted; i++)
+        publish(publishers.fds[i]);
+    while (delivered < until || publishers.accepted < accepted)
+        turn();
+}
+
+static void obey(const char *line)
 {
     uint64_t before = delivered, wanted;
     char how[16];
@@ -202,10 +254,15 @@ static void obey(const char *line, int fd, const char *target, const char *forma
     if (sscanf(line, "%15s %u", how, &n) != 2)
         fail(line);
     wanted = (uint64_t)n * count;
-    if (strcmp(how, "follow") != 0)
-        publish_all(fd, target, format, n, strcmp(how, "paced") == 0);
+    connect_publishers();
+    if (strcmp(how, "paced") == 0)
+        for (unsigned int i = 0; i < n; i++)
+            publish_events(1, 1);
+    else if (strcmp(how, "crowd") == 0)
+        publish_events(PUBLISHERS, n);
     while (delivered < before + wanted)
         turn();
+    close_publishers();
     printf("delivered %llu\n", (unsigned long long)wanted);
 }
 
@@ -213,7 +270,6 @@ int main(int argc, char **argv)
 {
     struct rlimit limit;
     char line[64];
-    int fd;
 
     if (argc != 6)
         return fputs("usage: subscribers SOCKET TARGET COUNT PUBLISH-TARGET BODY\n", stderr), 2;
@@ -230,10 +286,11 @@ int main(int argc, char **argv)
         subscribe(&subscribers[i], argv[2]);
     while (ready < count)
         turn();
-    fd = connect_to_server();
+    publishers.target = argv[4];
+    publishers.format = argv[5];
     setvbuf(stdout, NULL, _IOLBF, 0);
     puts("ready");
     while (fgets(line, sizeof(line), stdin))
-        obey(line, fd, argv[4], argv[5]);
+        obey(line);
     return 0;
 }
