@@ -8,6 +8,9 @@
  *   setting aside   FILE.new is made, complete      before: all is as it was; FILE.new is set aside when it is in the
  * way (and going on)  FILE becomes FILE.damaged-N     then: FILE.new is made FILE FILE.new becomes FILE
  *
+ * What makes a journal certain is the mark at its end. It is written when nothing will follow, and is gone from the
+ * disk before something does: so it never stands behind less than was ever told to anybody.
+ *
  * A new file is empty, its header comes with its first frame: so an empty FILE is as good as none, and a disk that is
  * full keeps nobody from beginning one.
  */
@@ -30,6 +33,7 @@
 struct journal {
     struct journal_place place;
     uint64_t limit;
+    bool disturbed, certain;
     struct journal_file file, old; /* no FILE.old: -1. The appending thread's, but for the descriptors */
     pthread_mutex_t mutex;         /* of the descriptors, while they change or are copied; and of what follows */
     uint64_t old_changes;          /* how many changes there were when FILE became FILE.old */
@@ -61,6 +65,7 @@ static int set_aside(struct journal *journal, const char *suffix, const char *wh
 {
     int r = journal_place_set_aside(&journal->place, suffix, why, error);
 
+    journal->disturbed = true;
     if (r == 0)
         name_changed(journal);
     return r;
@@ -113,6 +118,7 @@ static int torn_cut(struct journal *journal, const char *suffix, struct journal_
         return error_set(error, r, "--event-log: cannot cut off the torn end of \"%s%s\": %s", journal->place.path,
                          suffix, strerror(-r));
     journal->changes++;
+    journal->disturbed = true;
     log_warning("event log: \"%s%s\" ends in the middle of a write; the last %llu of its bytes are cut off",
                 journal->place.path, suffix, (unsigned long long)status.st_size - file->size);
     return 0;
@@ -216,7 +222,7 @@ static int old_take(struct journal *journal, struct error *error)
         why = "is damaged";
     else
         r = r == JOURNAL_FILE_TORN ? torn_cut(journal, ".old", &old, error) : 0;
-    if (r == 0 && old.size > 0 && (old.first_id != journal->file.first_id || old.next_id != journal->file.base_id))
+    if (r == 0 && old.size > 0 && (old.first_id != journal->file.first_id || old.due_id != journal->file.base_id))
         why = "does not end where the file after it begins";
     if (why)
         r = set_aside(journal, ".old", why, error);
@@ -242,7 +248,7 @@ static int files_open(struct journal *journal, struct error *error)
         return 0;
     r = file_make(journal, "", error, &fd);
     if (r == 0)
-        file_replace(journal, &journal->file, journal_file_fresh(fd, 0, 0));
+        file_replace(journal, &journal->file, journal_file_fresh(fd, 0));
     return r;
 }
 
@@ -274,6 +280,7 @@ int journal_open(const char *path, size_t limit, struct error *error, struct jou
         journal_free(journal);
         return r;
     }
+    journal->certain = !journal->disturbed && (journal->file.size == 0 || journal->file.ended);
     *ret_journal = journal;
     return 0;
 }
@@ -284,6 +291,8 @@ void journal_close(struct journal *journal)
 
     if (!journal)
         return;
+    if (journal->file.size > 0 && !journal->file.ended && journal_file_end(&journal->file) == 0)
+        journal->changes++;
     r = journal_sync(journal);
     if (r < 0)
         log_error("event log: cannot write \"%s\" to the disk: %s", journal->place.path, strerror(-r));
@@ -299,6 +308,11 @@ int journal_replay(struct journal *journal, int (*take)(void *data, const void *
     return r != 0 ? r : journal_file_each(&journal->file, take, data);
 }
 
+bool journal_is_certain(const struct journal *journal)
+{
+    return journal->certain;
+}
+
 uint64_t journal_first_id(const struct journal *journal)
 {
     return journal->file.first_id;
@@ -306,7 +320,34 @@ uint64_t journal_first_id(const struct journal *journal)
 
 uint64_t journal_last_id(const struct journal *journal)
 {
-    return journal->file.next_id == journal->file.first_id ? 0 : journal->file.next_id - 1;
+    return journal->file.due_id == journal->file.first_id ? 0 : journal->file.due_id - 1;
+}
+
+uint64_t journal_base_id(const struct journal *journal)
+{
+    return journal->old.fd >= 0 ? journal->old.base_id : journal->file.base_id;
+}
+
+uint64_t journal_base_run(const struct journal *journal)
+{
+    return journal->old.fd >= 0 ? journal->old.base_run : journal->file.base_run;
+}
+
+uint64_t journal_next_id(const struct journal *journal)
+{
+    return journal->file.next_id;
+}
+
+int journal_skip_to(struct journal *journal, uint64_t id)
+{
+    int r;
+
+    if (journal->file.first_id == 0 || id < journal->file.next_id || id == UINT64_MAX)
+        return -EINVAL;
+    r = id == journal->file.next_id ? 0 : journal_file_resume(&journal->file);
+    if (r == 0)
+        journal->file.next_id = id;
+    return r;
 }
 
 /* ---- writing ---- */
@@ -321,7 +362,7 @@ static int file_retire(struct journal *journal)
         if (journal_place_has(&journal->place, ""))
             return -EBUSY; /* somebody's, who put it there while ours was in use */
         log_warning("event log: \"%s\" was removed while it was in use; a new one begins", journal->place.path);
-        file_replace(journal, &journal->file, journal_file_fresh(-1, full.first_id, full.next_id));
+        file_replace(journal, &journal->file, journal_file_after(-1, &full));
         return 0;
     }
     r = rename_to(journal, "", ".old", true, NULL);
@@ -330,7 +371,7 @@ static int file_retire(struct journal *journal)
     pthread_mutex_lock(&journal->mutex);
     journal->old = full;
     journal->old_changes = journal->changes;
-    journal->file = journal_file_fresh(-1, full.first_id, full.next_id);
+    journal->file = journal_file_after(-1, &full);
     pthread_mutex_unlock(&journal->mutex);
     if (old >= 0)
         close(old); /* its room, on a disk that is full, may be the room for what comes */
@@ -350,7 +391,7 @@ static int file_begin(struct journal *journal)
 int journal_append(struct journal *journal, const void *records, size_t size)
 {
     uint64_t next_id;
-    int r = 0;
+    int r;
 
     if (size > JOURNAL_APPEND_MAX)
         return -EMSGSIZE;
@@ -359,7 +400,8 @@ int journal_append(struct journal *journal, const void *records, size_t size)
         return -EBADMSG;
     if (size == 0)
         return 0;
-    if (journal->file.held > 0 && journal->file.held >= journal->limit)
+    r = journal_file_resume(&journal->file);
+    if (r == 0 && journal->file.held > 0 && journal->file.held >= journal->limit)
         r = file_retire(journal);
     if (r == 0 && journal->file.fd < 0)
         r = file_begin(journal);
@@ -413,6 +455,7 @@ int journal_start(struct journal *journal, uint64_t first_id)
         log_error("%s", error.text);
         return r;
     }
+    journal_sync(journal); /* or the power goes, and what is of another sequence has the name, and a mark */
     journal_file_begin(&journal->file, first_id);
     return 0;
 }

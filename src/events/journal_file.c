@@ -12,22 +12,34 @@
 #include "events/event.h"
 
 /* Grows with every change to what is in the file: records included. */
-#define JOURNAL_VERSION 1
+#define JOURNAL_VERSION 2
 
 static const char magic[8] = "berth-ev";
 
 struct header {
     char magic[8];
-    uint64_t first_id, base_id;
+    uint64_t first_id, base_run, base_id;
     uint32_t version;
     uint32_t checksum; /* of what is before it */
 };
 
+enum kind {
+    KIND_RECORDS,
+    KIND_JUMP, /* marks */
+    KIND_END,
+    KINDS,
+};
+
 struct head {
-    uint32_t size; /* of the records behind it */
-    uint32_t records_checksum;
-    uint32_t reserved; /* 0 */
+    uint32_t size; /* of the body behind it */
+    uint32_t body_checksum;
+    uint32_t kind;
     uint32_t checksum; /* of what is before it */
+};
+
+struct mark {
+    struct head head;
+    uint64_t next_id;
 };
 
 /* So that records are where they may be read in place. */
@@ -51,16 +63,30 @@ static uint32_t head_checksum(const struct head *head)
     return checksum(head, offsetof(struct head, checksum));
 }
 
-struct journal_file journal_file_fresh(int fd, uint64_t first_id, uint64_t next_id)
+struct journal_file journal_file_fresh(int fd, uint64_t first_id)
 {
-    struct journal_file file = { .fd = fd, .first_id = first_id, .base_id = next_id, .next_id = next_id };
+    struct journal_file file = { .fd = fd };
+
+    journal_file_begin(&file, first_id);
+    return file;
+}
+
+struct journal_file journal_file_after(int fd, const struct journal_file *before)
+{
+    struct journal_file file = { .fd = fd,
+                                 .first_id = before->first_id,
+                                 .base_run = before->run_id,
+                                 .base_id = before->due_id,
+                                 .run_id = before->run_id,
+                                 .due_id = before->due_id,
+                                 .next_id = before->next_id };
 
     return file;
 }
 
 void journal_file_begin(struct journal_file *file, uint64_t first_id)
 {
-    file->first_id = file->base_id = file->next_id = first_id;
+    file->first_id = file->base_run = file->base_id = file->run_id = file->due_id = file->next_id = first_id;
 }
 
 /* All of it or -errno. What the disk cannot read is damaged, as is what somebody cut off meanwhile. */
@@ -167,7 +193,7 @@ static int head_read(int fd, uint64_t offset, uint64_t end, struct head *ret_hea
         r = is_blank(fd, offset, end);
         return r < 0 ? r : r > 0 ? -ENODATA : -EBADMSG;
     }
-    if (head.reserved != 0 || head.size == 0)
+    if (head.kind >= KINDS || head.size == 0 || (head.kind != KIND_RECORDS && head.size != sizeof(uint64_t)))
         return -EBADMSG;
     if (head.size > end - offset - sizeof(head))
         return -ENODATA;
@@ -175,7 +201,18 @@ static int head_read(int fd, uint64_t offset, uint64_t end, struct head *ret_hea
     return 0;
 }
 
-/* The whole frame, checked: its records are in the buffer, and *ret_next is the id behind them. */
+/* The id that is due behind what is in the buffer, of that kind; 0: it is not what it may be. */
+static uint64_t body_check(const struct buffer *buffer, const struct head *head, uint64_t next_id)
+{
+    uint64_t marked;
+
+    if (head->kind == KIND_RECORDS)
+        return journal_records_check(buffer->bytes, head->size, next_id);
+    memcpy(&marked, buffer->bytes, sizeof(marked));
+    return marked >= next_id && marked != UINT64_MAX ? marked : 0;
+}
+
+/* The whole frame, checked: its body is in the buffer, and *ret_next is the id that is due behind it. */
 static int frame_read(int fd, uint64_t offset, uint64_t end, uint64_t next_id, struct buffer *buffer,
                       struct head *ret_head, uint64_t *ret_next)
 {
@@ -191,14 +228,23 @@ static int frame_read(int fd, uint64_t offset, uint64_t end, uint64_t next_id, s
     r = bytes_read(fd, buffer->bytes, head.size, offset + sizeof(head));
     if (r < 0)
         return r;
-    if (checksum(buffer->bytes, head.size) != head.records_checksum)
+    if (checksum(buffer->bytes, head.size) != head.body_checksum)
         return -EBADMSG;
-    next = journal_records_check(buffer->bytes, head.size, next_id);
+    next = body_check(buffer, &head, next_id);
     if (next == 0)
         return -EBADMSG;
     *ret_head = head;
     *ret_next = next;
     return 0;
+}
+
+/* Records up to next_id are in it. */
+static void records_added(struct journal_file *file, size_t size, uint64_t next_id)
+{
+    if (file->next_id != file->due_id)
+        file->run_id = file->next_id;
+    file->held += size;
+    file->due_id = file->next_id = next_id;
 }
 
 /* Frame by frame from file->size, which grows with them, to the end. */
@@ -207,14 +253,20 @@ static int frames_walk(struct journal_file *file, uint64_t end,
 {
     struct buffer buffer = { 0 };
     struct head head;
+    uint64_t next_id;
     int r = 0;
 
     while (r == 0 && file->size < end) {
-        r = frame_read(file->fd, file->size, end, file->next_id, &buffer, &head, &file->next_id);
+        r = frame_read(file->fd, file->size, end, file->next_id, &buffer, &head, &next_id);
         if (r < 0)
             break;
         file->size += sizeof(head) + head.size;
-        file->held += head.size;
+        file->ended = head.kind == KIND_END;
+        if (head.kind != KIND_RECORDS) {
+            file->next_id = next_id;
+            continue;
+        }
+        records_added(file, head.size, next_id);
         if (take)
             r = take(data, buffer.bytes, head.size);
     }
@@ -238,9 +290,12 @@ static int header_check(struct journal_file *file, uint64_t end)
         return JOURNAL_FILE_DAMAGED;
     if (header.version != JOURNAL_VERSION)
         return JOURNAL_FILE_FOREIGN;
-    if (header.first_id == 0 || header.base_id < header.first_id || header.base_id == UINT64_MAX)
+    if (header.first_id == 0 || header.base_run < header.first_id || header.base_id < header.base_run ||
+        header.base_id == UINT64_MAX)
         return JOURNAL_FILE_DAMAGED;
-    *file = journal_file_fresh(file->fd, header.first_id, header.base_id);
+    file->first_id = header.first_id;
+    file->base_run = file->run_id = header.base_run;
+    file->base_id = file->due_id = file->next_id = header.base_id;
     file->size = sizeof(header);
     return JOURNAL_FILE_WHOLE;
 }
@@ -251,7 +306,7 @@ int journal_file_check(struct journal_file *file)
     uint64_t end;
     int r;
 
-    *file = journal_file_fresh(file->fd, 0, 0);
+    *file = journal_file_fresh(file->fd, 0);
     if (fstat(file->fd, &status) < 0)
         return -errno;
     end = (uint64_t)status.st_size;
@@ -271,7 +326,7 @@ int journal_file_check(struct journal_file *file)
 int journal_file_each(const struct journal_file *file, int (*take)(void *data, const void *records, size_t size),
                       void *data)
 {
-    struct journal_file walked = journal_file_fresh(file->fd, file->first_id, file->base_id);
+    struct journal_file walked = { .fd = file->fd, .due_id = file->base_id, .next_id = file->base_id };
     int r;
 
     if (file->size == 0)
@@ -291,29 +346,82 @@ int journal_file_cut(struct journal_file *file)
     return 0;
 }
 
-int journal_file_append(struct journal_file *file, const void *records, size_t size, uint64_t next_id)
+static struct head head_make(enum kind kind, const void *body, size_t size)
 {
-    struct header header = { .first_id = file->first_id, .base_id = file->base_id, .version = JOURNAL_VERSION };
-    struct head head = { .size = (uint32_t)size, .records_checksum = checksum(records, size) };
-    struct iovec parts[] = { { &header, sizeof(header) },
-                             { &head, sizeof(head) },
-                             { (void *)(uintptr_t)records, size } };
-    int left_out = file->size > 0 ? 1 : 0;
+    struct head head = { .size = (uint32_t)size, .body_checksum = checksum(body, size), .kind = kind };
+
+    head.checksum = head_checksum(&head);
+    return head;
+}
+
+static struct mark mark_make(enum kind kind, uint64_t next_id)
+{
+    return (struct mark){ .head = head_make(kind, &next_id, sizeof(next_id)), .next_id = next_id };
+}
+
+/* All of it or nothing. */
+static int parts_append(struct journal_file *file, struct iovec *parts, int count)
+{
+    uint64_t size = 0;
     int r = file->untidy ? journal_file_cut(file) : 0;
 
-    if (r < 0)
-        return r;
+    for (int i = 0; i < count; i++)
+        size += parts[i].iov_len;
+    if (r == 0) {
+        r = bytes_write(file->fd, parts, count, file->size);
+        if (r < 0)
+            journal_file_cut(file);
+    }
+    if (r == 0)
+        file->size += size;
+    return r;
+}
+
+int journal_file_append(struct journal_file *file, const void *records, size_t size, uint64_t next_id)
+{
+    struct header header = {
+        .first_id = file->first_id, .base_run = file->base_run, .base_id = file->base_id, .version = JOURNAL_VERSION
+    };
+    struct mark jump = mark_make(KIND_JUMP, file->next_id);
+    struct head head = head_make(KIND_RECORDS, records, size);
+    struct iovec parts[4];
+    int count = 0, r;
+
     memcpy(header.magic, magic, sizeof(magic));
     header.checksum = header_checksum(&header);
-    head.checksum = head_checksum(&head);
-    r = bytes_write(file->fd, parts + left_out, 3 - left_out, file->size);
-    if (r < 0) {
-        journal_file_cut(file);
-        return r;
-    }
-    file->size += (left_out ? 0 : sizeof(header)) + sizeof(head) + size;
-    file->held += size;
-    file->next_id = next_id;
+    if (file->size == 0)
+        parts[count++] = (struct iovec){ &header, sizeof(header) };
+    if (file->next_id != file->due_id)
+        parts[count++] = (struct iovec){ &jump, sizeof(jump) };
+    parts[count++] = (struct iovec){ &head, sizeof(head) };
+    parts[count++] = (struct iovec){ (void *)(uintptr_t)records, size };
+    r = parts_append(file, parts, count);
+    if (r == 0)
+        records_added(file, size, next_id);
+    return r;
+}
+
+int journal_file_end(struct journal_file *file)
+{
+    struct mark end = mark_make(KIND_END, file->next_id);
+    struct iovec part = { &end, sizeof(end) };
+    int r = parts_append(file, &part, 1);
+
+    if (r == 0)
+        file->ended = true;
+    return r;
+}
+
+int journal_file_resume(struct journal_file *file)
+{
+    uint64_t size = file->size - sizeof(struct mark);
+
+    if (!file->ended)
+        return 0;
+    if (ftruncate(file->fd, (off_t)size) < 0 || fsync(file->fd) < 0)
+        return -errno;
+    file->size = size;
+    file->ended = false;
     return 0;
 }
 

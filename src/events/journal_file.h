@@ -2,9 +2,11 @@
  * One file of a journal, by its descriptor: what it consists of, whether that is whole, and how it grows. Names, locks
  * and what becomes of a file that is not whole are journal.c's.
  *
- * A header; then frames, one for each append: a head, then records. Header and head have checksums of their own, so
- * that a length is never believed that is not what was written: a frame that goes beyond the file's end was torn off,
- * and is not just a length that went bad. All in the machine's own byte order.
+ * A header; then frames, one for each append: a head, then records. Two more kinds of frames are *marks*, which have an
+ * id in the place of records: one is before the records of an append whose ids jump, and says to which; the other one
+ * ends a file that was closed in an orderly way, says which id is due, and is cut off before the next append. Header
+ * and head have checksums of their own, so that a length is never believed that is not what was written: a frame that
+ * goes beyond the file's end was torn off, and is not just a length that went bad. All in the machine's own byte order.
  */
 #ifndef BERTH_EVENTS_JOURNAL_FILE_H
 #define BERTH_EVENTS_JOURNAL_FILE_H
@@ -18,8 +20,12 @@ struct journal_file {
     uint64_t size;     /* of what is whole; 0: nothing, not even the header, which comes with the first frame */
     uint64_t held;     /* of that the records, without what is around them */
     uint64_t first_id; /* that the sequence began with, perhaps in a file before; 0: no sequence */
-    uint64_t base_id;  /* of the first record in this file */
-    uint64_t next_id;  /* that the next record must have */
+    uint64_t base_run; /* with which the run began in which base_id is */
+    uint64_t base_id;  /* of the first record in this file, if its ids do not begin with a jump */
+    uint64_t run_id;   /* with which the last run began of which there is a record */
+    uint64_t due_id;   /* behind that record */
+    uint64_t next_id;  /* that the next record must have: a greater one is a jump */
+    bool ended;        /* its end is marked: nothing is missing */
     bool untidy;       /* there may be bytes behind `size`, which could not be cut off */
 };
 
@@ -28,8 +34,11 @@ struct journal_file {
         .fd = -1                                                                                                       \
     }
 
-/* A file in which nothing is yet, for what follows on `next_id`. */
-struct journal_file journal_file_fresh(int fd, uint64_t first_id, uint64_t next_id);
+/* A file in which nothing is yet. */
+struct journal_file journal_file_fresh(int fd, uint64_t first_id);
+
+/* The same for what follows on what is in another one. */
+struct journal_file journal_file_after(int fd, const struct journal_file *before);
 
 /* One in which nothing is yet begins a sequence. */
 void journal_file_begin(struct journal_file *file, uint64_t first_id);
@@ -57,6 +66,12 @@ int journal_file_append(struct journal_file *file, const void *records, size_t s
 
 /* Cuts off what is behind `size`. */
 int journal_file_cut(struct journal_file *file);
+
+/* Marks the end of one in which something is. On failure the file is as it was. */
+int journal_file_end(struct journal_file *file);
+
+/* Cuts that mark off again, if there is one, also on the disk. */
+int journal_file_resume(struct journal_file *file);
 
 /* Writes what is whole of it to another. */
 int journal_file_copy(const struct journal_file *file, int fd);

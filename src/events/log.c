@@ -4,8 +4,9 @@
  * Two words say what is in it: `oldest`, where the oldest record begins, and `newest`, where the last one ends, with
  * that record's size in its lower bits, so that one load finds the last record as well. A position counts the bytes
  * ever written; it lies in the ring at its remainder. Everything between the two words is whole records in a row, whose
- * ids are consecutive. Neither word ever falls. Ids and times are nowhere but in the records, and so cannot disagree
- * with them. The index holds one word for each block of positions: where the first record that begins in it does.
+ * ids are consecutive but where a run ends. Neither word ever falls. Ids and times are nowhere but in the records, and
+ * so cannot disagree with them. The index holds one word for each block of positions: where the first record that
+ * begins in it does.
  *
  * The writer                                       A reader
  *   W1 stores `oldest`, past what it will overwrite   R1 loads `newest`, acquire
@@ -26,6 +27,13 @@
  * C11 in it, for the copy either. ThreadSanitizer does not follow fences (gcc warns, and that warning is off in its
  * build), but needs none here: it orders plain accesses, and of these there are none to shared memory. That is what it
  * checks; that the order is right is what the paragraph above is for.
+ *
+ * Where ids jump a run ends. Three words say what is known of that: `run_id`, the first id of the last run;
+ * `run_after`, the last id before it; `run_before`, the first id of the run in which that one is. They are stored
+ * before the run's first record, so that whoever has seen it (by W4 and R1) sees these as well, or later ones. Later
+ * ones make nobody believe that he has missed less than he has: they are stored in the order before, after, id, each
+ * with release, and loaded in the other one, with acquire; and `run_after` never says that a run has ended later than
+ * it has.
  *
  * A batch appears as a whole, since W4 is one store. A writer that is killed before it leaves `newest` where it was,
  * and `oldest` perhaps further on: some of the oldest records are lost then, which readers count as ever, and no more
@@ -54,7 +62,7 @@ typedef _Atomic uint64_t word;
 #define WORD sizeof(uint64_t)
 
 /* Grows with every change to the form; the byte order is part of it. */
-#define MAGIC UINT64_C(0x31676f6c76657442)
+#define MAGIC UINT64_C(0x32676f6c76657442)
 
 /* A block is larger than any record, so that in each at least one begins. */
 #define BLOCK UINT64_C(131072)
@@ -78,6 +86,8 @@ struct header {
     word first_id;            /* that the sequence began with; 0: it has not */
     word next_id;             /* that the first record in this memfd has; valid when first_id is not 0 */
     word figures[EVENT_LOG_FIGURES];
+    word run_before, run_after, run_id; /* see above; run_after may be 0: not known */
+    word settled;                       /* 1: what was kept elsewhere is in it */
     _Alignas(64) word oldest;
     word newest;
 };
@@ -103,6 +113,16 @@ static uint64_t load(const word *from)
 static void store(word *to, uint64_t value)
 {
     atomic_store_explicit(to, value, memory_order_relaxed);
+}
+
+static uint64_t load_acquire(const word *from)
+{
+    return atomic_load_explicit(from, memory_order_acquire);
+}
+
+static void store_release(word *to, uint64_t value)
+{
+    atomic_store_explicit(to, value, memory_order_release);
 }
 
 /* ---- the memfd ---- */
@@ -295,6 +315,13 @@ static void index_record(struct event_log_writer *writer, uint64_t position)
     store(index_entry(&writer->log, writer->last_block), position);
 }
 
+/* Whether a record of that id may come next: the one that is due; or a greater one, behind what was overwritten, or at
+ * a jump, of which the last has ended at run_id. */
+static bool may_follow(const struct event_log_writer *writer, bool is_oldest, uint64_t id)
+{
+    return id == writer->next_id || (id > writer->next_id && (is_oldest || id <= load(&writer->log.header->run_id)));
+}
+
 /* Goes through all records, from the oldest to the one that `newest` tells of. */
 static int recover(struct event_log_writer *writer)
 {
@@ -310,12 +337,16 @@ static int recover(struct event_log_writer *writer)
         return -EBADMSG;
     for (uint64_t position = writer->oldest; position < writer->newest; position += head.size) {
         if (!peek(&writer->log, position, writer->newest, &head) || head.time_us < writer->last_time ||
-            (position > writer->oldest ? head.id != writer->next_id : head.id < writer->next_id))
+            !may_follow(writer, position == writer->oldest, head.id))
             return -EBADMSG;
         index_record(writer, position);
         writer->next_id = head.id + 1;
         writer->last_time = head.time_us;
     }
+    if (writer->next_id > 0 && load(&writer->log.header->run_id) > writer->next_id)
+        writer->next_id = load(&writer->log.header->run_id);
+    if (writer->next_id == UINT64_MAX)
+        return -EBADMSG;
     return head.size == newest_last_size(packed) && (packed == 0 || head.size > 0) ? 0 : -EBADMSG;
 }
 
@@ -356,14 +387,46 @@ bool event_log_is_fresh(const struct event_log_writer *writer)
 
 void event_log_start(struct event_log_writer *writer, uint64_t first_id)
 {
-    event_log_start_at(writer, first_id, first_id);
+    event_log_start_at(writer, first_id, first_id, first_id);
 }
 
-void event_log_start_at(struct event_log_writer *writer, uint64_t first_id, uint64_t next_id)
+void event_log_start_at(struct event_log_writer *writer, uint64_t first_id, uint64_t run_id, uint64_t next_id)
 {
+    struct header *header = writer->log.header;
+
     writer->next_id = next_id;
-    store(&writer->log.header->next_id, next_id);
-    atomic_store_explicit(&writer->log.header->first_id, first_id, memory_order_release);
+    store(&header->next_id, next_id);
+    store(&header->run_before, run_id);
+    store(&header->run_after, run_id == first_id ? first_id - 1 : 0);
+    store(&header->run_id, run_id);
+    store_release(&header->first_id, first_id);
+}
+
+int event_log_skip_to(struct event_log_writer *writer, uint64_t id)
+{
+    struct header *header = writer->log.header;
+
+    if (writer->next_id == 0 || id < writer->next_id || id == UINT64_MAX)
+        return -EINVAL;
+    if (id == writer->next_id)
+        return 0;
+    if (load(&header->run_id) != writer->next_id) { /* else nothing has come since the last jump */
+        store_release(&header->run_before, load(&header->run_id));
+        store_release(&header->run_after, writer->next_id - 1);
+    }
+    store_release(&header->run_id, id);
+    writer->next_id = id;
+    return 0;
+}
+
+bool event_log_is_settled(const struct event_log_writer *writer)
+{
+    return load(&writer->log.header->settled) != 0;
+}
+
+void event_log_settle(struct event_log_writer *writer)
+{
+    store(&writer->log.header->settled, 1);
 }
 
 uint64_t event_log_next_id(const struct event_log_writer *writer)
@@ -607,17 +670,56 @@ static void seek(const struct event_log *log, const struct sought *sought, struc
     find_end(log, ret_cursor);
 }
 
+/* The runs of which something is known: the last, and the one before it. */
+struct runs {
+    uint64_t before, after, id;
+};
+
+static struct runs find_runs(const struct event_log *log)
+{
+    struct runs runs;
+
+    runs.id = load_acquire(&log->header->run_id);
+    runs.after = load_acquire(&log->header->run_after);
+    runs.before = load(&log->header->run_before);
+    return runs;
+}
+
+/* How many ids a reader has lost who had `from` and has to go on behind `to`, a record having been there in between.
+ * Within a run that is what lies between the two; where the ids have jumped, nobody knows. */
+static uint64_t count_between(const struct runs *runs, uint64_t from, uint64_t to)
+{
+    if (from == to || (from == runs->after && from > 0 && to == runs->id - 1))
+        return 0;
+    if (from < to && (from + 1 >= runs->id || (from + 1 >= runs->before && to <= runs->after)))
+        return to - from;
+    return EVENTS_MISSED_UNKNOWN;
+}
+
+/* Whether the record of that id is just before the cursor. */
+static bool is_before(const struct event_log *log, uint64_t id, const struct event_cursor *cursor)
+{
+    struct event_cursor before;
+
+    seek(log, &(struct sought){ .value = id - 1 }, &before);
+    return before.position < cursor->position && before.after_id == id - 1;
+}
+
 uint64_t event_log_seek_id(const struct event_log *log, uint64_t after_id, struct event_cursor *ret_cursor)
 {
-    uint64_t first = atomic_load_explicit(&log->header->first_id, memory_order_acquire);
+    uint64_t first = load_acquire(&log->header->first_id);
     uint64_t asked = after_id == 0 && first > 0 ? first - 1 : after_id;
+    struct runs runs;
 
     seek(log, &(struct sought){ .value = asked }, ret_cursor);
     if (after_id == 0 && first == 0)
         return 0;
     if (first == 0 || asked < first - 1 || asked > ret_cursor->after_id)
         return EVENTS_MISSED_UNKNOWN;
-    return ret_cursor->after_id - asked;
+    runs = find_runs(log);
+    if (asked == first - 1 || asked >= runs.id || (asked >= runs.before && asked <= runs.after))
+        return count_between(&runs, asked, ret_cursor->after_id);
+    return is_before(log, asked, ret_cursor) ? 0 : EVENTS_MISSED_UNKNOWN; /* of an older run, or in no run */
 }
 
 void event_log_seek_time(const struct event_log *log, uint64_t time_us, struct event_cursor *ret_cursor)
@@ -655,7 +757,8 @@ struct run {
     uint64_t first, last;
 };
 
-/* Those that the bytes begin with: the first has an id greater than that one, the others those that follow it. */
+/* Those that the bytes begin with: the first has an id greater than that one, the others those that follow it. Where
+ * the ids jump the next read begins. */
 static struct run find_run(const char *bytes, size_t size, uint64_t after_id)
 {
     struct run run = { .size = 0 };
@@ -677,11 +780,11 @@ static struct run find_run(const char *bytes, size_t size, uint64_t after_id)
 static uint64_t count_missed(const struct event_log *log, const struct event_cursor *cursor, uint64_t position,
                              uint64_t last)
 {
-    uint64_t after_id = cursor->after_id;
+    struct runs runs = find_runs(log);
 
-    if (after_id == 0)
-        after_id = position == cursor->position ? last : id_before_all(log);
-    return last >= after_id ? last - after_id : EVENTS_MISSED_UNKNOWN;
+    if (position == cursor->position)
+        return 0;
+    return count_between(&runs, cursor->after_id > 0 ? cursor->after_id : id_before_all(log), last);
 }
 
 /* The cursor's next record is not there any more, and nothing else could be had. */

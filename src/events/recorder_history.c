@@ -7,6 +7,9 @@
  *     the log goes on, the journal is new    the journal begins with what the log has
  *     both go on                             what the one has beyond the other's last goes there; or, where they do not
  *                                            agree on a record, or there is a gap, the journal is set aside
+ *
+ * Numbers are never used twice. Where the log is new, its readers may have seen later events than the journal has, if
+ * that one was not closed (the power went), or damaged: then the next number is, again, the time.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -31,9 +34,9 @@ static bool same_record(const struct event_record *a, const struct event_record 
     return a->size == b->size && memcmp(a, b, a->size) == 0;
 }
 
-/* What a journal has: its first record's number, and one record that was looked for. */
+/* A record that is looked for in a journal. */
 struct scan {
-    uint64_t first_id, wanted_id;
+    uint64_t wanted_id;
     struct event_record *found;
 };
 
@@ -44,8 +47,6 @@ static int scan_records(void *data, const void *records, size_t size)
     for (size_t offset = 0; offset < size; offset += record_at(records, offset)->size) {
         const struct event_record *record = record_at(records, offset);
 
-        if (scan->first_id == 0)
-            scan->first_id = record->id;
         if (record->id != scan->wanted_id || scan->found)
             continue;
         scan->found = malloc(record->size);
@@ -73,7 +74,7 @@ static int add_to_log(void *data, const void *records, size_t size)
     struct recorder *recorder = data;
     size_t max = event_log_size(CONTRACT_EVENT_LOG_FD) / EVENT_LOG_APPEND_PART;
     size_t offset = skip_known(records, size, event_log_next_id(recorder->writer));
-    int r = 0;
+    int r = offset < size ? event_log_skip_to(recorder->writer, record_at(records, offset)->id) : 0;
 
     while (r == 0 && offset < size) {
         size_t end = offset;
@@ -100,6 +101,15 @@ static uint64_t log_first_id(const struct recorder *recorder)
     return cursor.after_id + 1;
 }
 
+/* The number of its last one, or the one before the one that it began with. */
+static uint64_t log_last_id(const struct recorder *recorder)
+{
+    struct event_cursor cursor;
+
+    event_log_seek_end(event_log_writer_view(recorder->writer), &cursor);
+    return cursor.after_id;
+}
+
 static int copy_to_journal(struct recorder *recorder, uint64_t after_id)
 {
     const struct event_log *log = event_log_writer_view(recorder->writer);
@@ -112,8 +122,11 @@ static int copy_to_journal(struct recorder *recorder, uint64_t after_id)
     if (!buffer)
         return -ENOMEM;
     event_log_seek_id(log, after_id, &cursor);
-    while (r == 0 && (size = event_log_read(log, &cursor, buffer, COPY_SIZE, &missed)) > 0)
-        r = journal_append(recorder->journal, buffer, size);
+    while (r == 0 && (size = event_log_read(log, &cursor, buffer, COPY_SIZE, &missed)) > 0) {
+        r = journal_skip_to(recorder->journal, record_at(buffer, 0)->id);
+        if (r == 0)
+            r = journal_append(recorder->journal, buffer, size);
+    }
     free(buffer);
     return r;
 }
@@ -139,18 +152,14 @@ static uint64_t now_us(void)
 
 static int begin_log(struct recorder *recorder)
 {
-    struct scan scan = { 0 };
-    int r;
+    const struct journal *journal = recorder->journal;
 
-    if (!recorder->journal || journal_last_id(recorder->journal) == 0) {
+    if (!journal || journal_last_id(journal) == 0) {
         event_log_start(recorder->writer, now_us());
-        return recorder->journal ? begin_journal(recorder) : 0;
+        return journal ? begin_journal(recorder) : 0;
     }
-    r = journal_replay(recorder->journal, scan_records, &scan);
-    if (r < 0)
-        return r;
-    event_log_start_at(recorder->writer, journal_first_id(recorder->journal),
-                       scan.first_id > 0 ? scan.first_id : journal_last_id(recorder->journal) + 1);
+    event_log_start_at(recorder->writer, journal_first_id(journal), journal_base_run(journal),
+                       journal_base_id(journal));
     return copy_to_log(recorder);
 }
 
@@ -173,21 +182,20 @@ static bool agree(const struct recorder *recorder, uint64_t id, const struct sca
 }
 
 /* Whether the one goes on where the other ends, or they overlap in the same records. */
-static bool is_one_sequence(const struct recorder *recorder, const struct scan *scan)
+static bool is_one_sequence(const struct recorder *recorder, uint64_t log_last, const struct scan *scan)
 {
-    uint64_t log_first = log_first_id(recorder), log_next = event_log_next_id(recorder->writer);
-    uint64_t journal_next = journal_last_id(recorder->journal) + 1;
+    uint64_t log_first = log_first_id(recorder), journal_last = journal_last_id(recorder->journal);
 
-    if (log_first == log_next) /* the recorder before had no time to copy the journal into it */
-        return scan->first_id <= log_next && log_next <= journal_next;
-    if (journal_next == log_first)
+    if (log_first == log_last + 1) /* the recorder before had no time to copy the journal into it */
+        return journal_base_id(recorder->journal) <= log_first && log_first <= journal_last + 1;
+    if (journal_last + 1 == log_first)
         return journal_first_id(recorder->journal) < log_first;
-    return agree(recorder, (log_next < journal_next ? log_next : journal_next) - 1, scan);
+    return agree(recorder, scan->wanted_id, scan);
 }
 
 static int reconcile(struct recorder *recorder)
 {
-    uint64_t log_last = event_log_next_id(recorder->writer) - 1, journal_last = journal_last_id(recorder->journal);
+    uint64_t log_last = log_last_id(recorder), journal_last = journal_last_id(recorder->journal);
     struct scan scan = { .wanted_id = log_last < journal_last ? log_last : journal_last };
     bool one;
     int r;
@@ -195,7 +203,7 @@ static int reconcile(struct recorder *recorder)
     if (journal_last == 0)
         return begin_journal(recorder);
     r = journal_replay(recorder->journal, scan_records, &scan);
-    one = r == 0 && is_one_sequence(recorder, &scan);
+    one = r == 0 && is_one_sequence(recorder, log_last, &scan);
     free(scan.found);
     if (r < 0)
         return r;
@@ -205,6 +213,33 @@ static int reconcile(struct recorder *recorder)
         return begin_journal(recorder);
     }
     return journal_last > log_last ? copy_to_log(recorder) : copy_to_journal(recorder, journal_last);
+}
+
+/* The number that comes next: the same for both, and none that anybody may have seen. */
+static int settle(struct recorder *recorder)
+{
+    struct event_log_writer *writer = recorder->writer;
+    uint64_t next_id = event_log_next_id(writer), now = now_us();
+    int r = 0;
+
+    if (recorder->journal) {
+        if (journal_next_id(recorder->journal) > next_id)
+            next_id = journal_next_id(recorder->journal);
+        if (!event_log_is_settled(writer) && journal_last_id(recorder->journal) > 0 &&
+            !journal_is_certain(recorder->journal)) {
+            if (now > next_id)
+                next_id = now;
+            log_warning("--event-log %s: it was not closed, or is damaged: events may be missing at its end, and their "
+                        "numbers go on with %llu",
+                        recorder->launch.settings.event_log, (unsigned long long)next_id);
+        }
+        r = journal_skip_to(recorder->journal, next_id);
+    }
+    if (r == 0)
+        r = event_log_skip_to(writer, next_id);
+    if (r == 0)
+        event_log_settle(writer);
+    return r;
 }
 
 int history_open(struct recorder *recorder, struct error *error)
@@ -223,6 +258,8 @@ int history_open(struct recorder *recorder, struct error *error)
         r = begin_log(recorder);
     else if (recorder->journal)
         r = reconcile(recorder);
+    if (r == 0)
+        r = settle(recorder);
     return r < 0 ? error_set(error, r, "--event-log %s: what is in it cannot be brought together with the log: %s",
                              path, strerror(-r))
                  : 0;

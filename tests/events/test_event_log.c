@@ -347,7 +347,7 @@ START_TEST(empty_then_begun)
     struct event_cursor cursor;
 
     event_log_seek_end(reader, &cursor);
-    event_log_start_at(writer, FIRST - 100, FIRST);
+    event_log_start_at(writer, FIRST - 100, FIRST - 100, FIRST);
     put(64);
     ck_assert(event_log_has_more(reader, &cursor));
     expect(cursor, FIRST, FIRST, 0);
@@ -817,7 +817,7 @@ START_TEST(goes_on_from_a_journal)
 {
     struct event_cursor cursor;
 
-    event_log_start_at(writer, FIRST - 500, FIRST);
+    event_log_start_at(writer, FIRST - 500, FIRST - 500, FIRST);
     ck_assert_uint_eq(event_log_next_id(writer), FIRST);
     ck_assert_uint_eq(event_log_seek_id(reader, 0, &cursor), 500);
     expect_end(cursor, FIRST - 1);
