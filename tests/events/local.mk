@@ -4,6 +4,7 @@ tests_unit_SOURCES += \
 	tests/events/test_event_block.c \
 	tests/events/test_event_channel.c \
 	tests/events/test_event_client.c \
+	tests/events/test_event_subscription.c \
 	tests/events/test_event_input.c \
 	tests/events/test_journal.c \
 	tests/events/test_journal_kills.c \
