@@ -198,7 +198,7 @@ class EventsBench:
         return statistics.median(mine / other for mine, other in zip(ours, theirs))
 
     def size_rows(self):
-        yield ["subscribers", "", "CPU µs/delivery", "(min–max)", "× nchan", "20 publishers", "× nchan", "KiB each",
+        yield ["subscribers", "", "CPU µs/delivery, one at a time", "(min–max)", "× nchan", "20 publishers", "× nchan", "KiB each",
                f"idle, ms in {IDLE_SECONDS} s"]
         for (count, name), size in self.sizes.items():
             yield [f"{count:,}", name, f"{statistics.median(size.paced):.2f}", report.span(size.paced, 2),
@@ -215,10 +215,11 @@ class EventsBench:
     def verdicts(self):
         yield ["", "measured", "verdict"]
         for count, limit in SIZES.items():
-            if limit:
-                ratio = self.ratio(count, "paced")
-                yield [f"{count:,} subscribers: CPU for a delivery at most {limit:g} of nchan's", f"{ratio:.3f} ×",
-                       "met" if ratio <= limit else "MISSED"]
+            for how, who in (("paced", "one event at a time"), ("crowd", "20 publishers")):
+                ratio = self.ratio(count, how)
+                if limit:
+                    yield [f"{count:,} subscribers, {who}: CPU for a delivery at most {limit:g} of nchan's",
+                           f"{ratio:.3f} ×", "met" if ratio <= limit else "MISSED"]
         kib = self.sizes[10000, OUR_NAME].kib
         yield [f"10,000 idle subscribers: at most {KIB_PER_SUBSCRIBER} KiB of resident memory each", f"{kib:.2f} KiB",
                "met" if kib <= KIB_PER_SUBSCRIBER else "MISSED"]
