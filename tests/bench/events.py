@@ -198,8 +198,8 @@ class EventsBench:
         return statistics.median(mine / other for mine, other in zip(ours, theirs))
 
     def size_rows(self):
-        yield ["subscribers", "", "CPU µs/delivery, one at a time", "(min–max)", "× nchan", "20 publishers", "× nchan", "KiB each",
-               f"idle, ms in {IDLE_SECONDS} s"]
+        yield ["subscribers", "", "CPU µs/delivery, one at a time", "(min–max)", "× nchan", "20 publishers", "× nchan",
+               "KiB each", f"idle, ms in {IDLE_SECONDS} s"]
         for (count, name), size in self.sizes.items():
             yield [f"{count:,}", name, f"{statistics.median(size.paced):.2f}", report.span(size.paced, 2),
                    f"{self.ratio(count, 'paced'):.2f}" if name == OUR_NAME else "1.00",
@@ -249,5 +249,6 @@ class EventsBench:
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, max(OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
+    most = max(OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, most))
     bench.measure_beside("Measures berth's events beside nginx with nchan.", EventsBench, 5, "RESULTS-events.md")
