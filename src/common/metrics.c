@@ -125,19 +125,21 @@ static void write_traffic(FILE *stream, const struct counters_snapshot *snapshot
 {
     const uint64_t *figures = snapshot->total.figures;
 
-    metrics_write_one(stream, "berth_reply_bytes_total", "counter", "Bytes of replies' bodies.", figures[COUNTERS_BYTES]);
+    metrics_write_one(stream, "berth_reply_bytes_total", "counter", "Bytes of replies' bodies.",
+                      figures[COUNTERS_BYTES]);
     metrics_write_one(stream, "berth_connections_total", "counter", "Connections accepted, refused ones included.",
-              figures[COUNTERS_ACCEPTED]);
+                      figures[COUNTERS_ACCEPTED]);
     metrics_write_one(stream, "berth_connections_refused_total", "counter",
-              "Connections beyond --limit-connections, answered with 503.", figures[COUNTERS_REFUSED]);
+                      "Connections beyond --limit-connections, answered with 503.", figures[COUNTERS_REFUSED]);
     metrics_write_one(stream, "berth_connections", "gauge", "Connections that are open.",
-              snapshot->gauges[COUNTERS_CONNECTIONS]);
+                      snapshot->gauges[COUNTERS_CONNECTIONS]);
     metrics_write_one(stream, "berth_held_replies", "gauge", "Requests whose reply comes later.",
-              snapshot->gauges[COUNTERS_HELD]);
+                      snapshot->gauges[COUNTERS_HELD]);
     metrics_write_one(stream, "berth_events_subscribers", "gauge", "Clients that follow the log of events.",
-              snapshot->gauges[COUNTERS_SUBSCRIBERS]);
+                      snapshot->gauges[COUNTERS_SUBSCRIBERS]);
     metrics_write_one(stream, "berth_log_lines_dropped_total", "counter",
-              "Lines of the logs that were dropped because nobody took them in time.", figures[COUNTERS_LOG_DROPPED]);
+                      "Lines of the logs that were dropped because nobody took them in time.",
+                      figures[COUNTERS_LOG_DROPPED]);
 }
 
 /* ---- processes ---- */
