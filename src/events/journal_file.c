@@ -209,7 +209,7 @@ static uint64_t body_check(const struct buffer *buffer, const struct head *head,
     if (head->kind == KIND_RECORDS)
         return journal_records_check(buffer->bytes, head->size, next_id);
     memcpy(&marked, buffer->bytes, sizeof(marked));
-    return marked >= next_id && marked != UINT64_MAX ? marked : 0;
+    return marked >= next_id ? marked : 0;
 }
 
 /* The whole frame, checked: its body is in the buffer, and *ret_next is the id that is due behind it. */

@@ -20,7 +20,7 @@ Suite *suite_event_log(void);
 #define MOST  (SIZE / EVENT_LOG_APPEND_PART)
 
 /* Where the words lie that say what is in the log, for tests that write nonsense there. */
-enum { CAPACITY = 1, FIRST_ID = 2, NEXT_ID = 3, OLDEST = 16, NEWEST = 17 };
+enum { CAPACITY = 1, FIRST_ID = 2, NEXT_ID = 3, RUN_ID = 12, OLDEST = 16, NEWEST = 17 };
 
 #define INDEX     ((size_t)sysconf(_SC_PAGESIZE) / sizeof(uint64_t))
 #define BLOCK     UINT64_C(131072)
@@ -659,6 +659,185 @@ START_TEST(by_id_and_time_at_random)
 }
 END_TEST
 
+/* ---- jumps ---- */
+
+/* Ten from FIRST on, ten from 5000 on, ten from 9000 on. */
+static void put_three_runs(void)
+{
+    put_many(10, 104);
+    ck_assert_int_eq(event_log_skip_to(writer, 5000), 0);
+    put_many(10, 104);
+    ck_assert_int_eq(event_log_skip_to(writer, 9000), 0);
+    put_many(10, 104);
+}
+
+/* What comes next from there on, and from there, to the end: that nothing is missed by reading over a jump. */
+static void expect_runs(struct event_cursor cursor, uint64_t next)
+{
+    uint64_t missed, id;
+    size_t size;
+
+    while ((size = event_log_read(reader, &cursor, buffer, sizeof(buffer), &missed)) > 0) {
+        must(missed == 0);
+        for (size_t offset = 0; offset < size; next = id == 1009 ? 5000 : id == 5009 ? 9000 : id + 1) {
+            offset += record_check(buffer + offset, size - offset, &id);
+            must(id == next);
+        }
+        must(cursor.after_id == id);
+    }
+    must(missed == 0 && next == 9010);
+}
+
+static const struct {
+    uint64_t after_id, missed, next;
+} by_id_jumps[] = {
+    { 0, 0, 1000 },
+    { 998, EVENTS_MISSED_UNKNOWN, 1000 },
+    { 999, 0, 1000 },
+    { 1000, 0, 1001 },
+    { 1008, 0, 1009 },
+    { 1009, 0, 5000 }, /* the last before a jump */
+    { 1010, EVENTS_MISSED_UNKNOWN, 5000 },
+    { 3000, EVENTS_MISSED_UNKNOWN, 5000 },
+    { 4999, EVENTS_MISSED_UNKNOWN, 5000 },
+    { 5000, 0, 5001 },
+    { 5009, 0, 9000 },
+    { 5010, EVENTS_MISSED_UNKNOWN, 9000 },
+    { 8999, EVENTS_MISSED_UNKNOWN, 9000 },
+    { 9000, 0, 9001 },
+    { 9008, 0, 9009 },
+    { 9009, 0, 9010 },
+    { 9010, EVENTS_MISSED_UNKNOWN, 9010 },
+};
+
+START_TEST(jumps_by_id)
+{
+    struct event_cursor cursor;
+
+    put_three_runs();
+    ck_assert_uint_eq(event_log_seek_id(reader, by_id_jumps[_i].after_id, &cursor), by_id_jumps[_i].missed);
+    ck_assert_uint_eq(cursor.after_id, by_id_jumps[_i].next - 1);
+    expect_runs(cursor, by_id_jumps[_i].next);
+    event_log_writer_close(writer);
+    open_writer();
+    ck_assert_uint_eq(event_log_next_id(writer), 9010);
+    ck_assert_uint_eq(event_log_seek_id(reader, by_id_jumps[_i].after_id, &cursor), by_id_jumps[_i].missed);
+}
+END_TEST
+
+/* The first and the last of each run, and beside them, while one after the other is overwritten. */
+START_TEST(jumps_overwritten)
+{
+    static const uint64_t ends[][2] = { { 1000, 1009 }, { 5000, 5009 }, { 9000, UINT64_MAX } };
+    struct event_cursor cursor, before_all;
+    uint64_t missed;
+
+    event_log_seek_end(reader, &before_all);
+    put_three_runs();
+    while (last_id() < 11500) {
+        uint64_t oldest = oldest_id(), run = oldest >= 9000 ? 2 : oldest >= 5000 ? 1 : 0;
+
+        for (uint64_t i = 0; i <= run; i++)
+            for (uint64_t id = ends[i][0]; id < oldest && id <= ends[i][1]; id++) {
+                uint64_t count = oldest - 1 - id;
+
+                if (i < run) /* but for who has had the last one before the last jump, while what follows is there */
+                    count = oldest == 9000 && id == 5009 ? 0 : EVENTS_MISSED_UNKNOWN;
+                else if (run == 0) /* older than the last two */
+                    count = EVENTS_MISSED_UNKNOWN;
+                must(event_log_seek_id(reader, id, &cursor) == count);
+                must(cursor.after_id == oldest - 1);
+            }
+        must(event_log_seek_id(reader, 4999, &cursor) == EVENTS_MISSED_UNKNOWN);
+        must(event_log_seek_id(reader, 8999, &cursor) == EVENTS_MISSED_UNKNOWN);
+        must(event_log_seek_id(reader, 0, &cursor) == (oldest == FIRST ? 0 : EVENTS_MISSED_UNKNOWN));
+        cursor = before_all;
+        must(event_log_read(reader, &cursor, buffer, sizeof(buffer), &missed) > 0);
+        must(missed == (oldest == FIRST ? 0 : EVENTS_MISSED_UNKNOWN));
+        put(last_id() < 9139 ? 8000 : 104); /* then each overwrites one */
+    }
+    ck_assert_uint_gt(oldest_id(), 9000);
+}
+END_TEST
+
+/* Cursors: of who reads on, was overtaken, and has a jump between; or has not. */
+START_TEST(jumps_for_a_slow_reader)
+{
+    struct event_cursor first, end, in_run;
+
+    put_many(10, 8000);
+    event_log_seek_id(reader, FIRST + 4, &first);
+    event_log_seek_end(reader, &end);
+    ck_assert_int_eq(event_log_skip_to(writer, 5000), 0);
+    expect_end(end, FIRST + 9);
+    put(8000);
+    event_log_seek_end(reader, &in_run);
+    expect(end, 5000, 5000, 0);
+    while (oldest_id() < FIRST + 8)
+        put(8000);
+    ck_assert_uint_eq(event_log_seek_id(reader, FIRST + 4, &end), oldest_id() - FIRST - 5); /* within the run before */
+    while (oldest_id() < 5000)
+        put(8000);
+    ck_assert_uint_eq(event_log_seek_id(reader, FIRST + 9, &end), 0);
+    expect(end, 5000, last_id(), 0);
+    expect(first, 5000, last_id(), EVENTS_MISSED_UNKNOWN);
+    put(8000);
+    ck_assert_uint_eq(event_log_seek_id(reader, FIRST + 9, &end), EVENTS_MISSED_UNKNOWN);
+    put(8000);
+    expect(in_run, oldest_id(), last_id(), oldest_id() - 5001);
+    expect(first, oldest_id(), last_id(), EVENTS_MISSED_UNKNOWN);
+}
+END_TEST
+
+/* Killed before there is a record; jumping once more; and to what is no id. */
+START_TEST(jumps_without_a_record)
+{
+    struct event_cursor cursor;
+
+    ck_assert_int_eq(event_log_skip_to(writer, 2000), 0); /* before the first */
+    ck_assert_uint_eq(event_log_seek_id(reader, FIRST - 1, &cursor), 0);
+    put_many(2, 64);
+    expect(cursor, 2000, 2001, 0);
+    ck_assert_uint_eq(event_log_seek_id(reader, FIRST - 1, &cursor), 0);
+    ck_assert_int_eq(event_log_skip_to(writer, 2001), -EINVAL);
+    ck_assert_int_eq(event_log_skip_to(writer, UINT64_MAX), -EINVAL);
+    ck_assert_int_eq(event_log_skip_to(writer, 2002), 0); /* what is due: no jump */
+    ck_assert_int_eq(event_log_skip_to(writer, 5000), 0);
+    ck_assert(!event_log_is_settled(writer));
+    event_log_settle(writer);
+    event_log_writer_close(writer);
+    open_writer();
+    ck_assert(event_log_is_settled(writer));
+    ck_assert_uint_eq(event_log_next_id(writer), 5000);
+    ck_assert_int_eq(event_log_skip_to(writer, 6000), 0);
+    ck_assert_uint_eq(event_log_seek_id(reader, 2001, &cursor), 0);
+    expect_end(cursor, 2001);
+    put(64);
+    expect(cursor, 6000, 6000, 0);
+    ck_assert_uint_eq(event_log_seek_id(reader, 2001, &cursor), 0);
+    ck_assert_uint_eq(event_log_seek_id(reader, 5000, &cursor), EVENTS_MISSED_UNKNOWN);
+    expect(cursor, 6000, 6000, 0);
+    ck_assert_int_eq(event_log_append(writer, batch, record_make(batch, 64, 6002, START + 9000)), -EBADMSG);
+}
+END_TEST
+
+/* The journal's first record is of a run that began before it. */
+START_TEST(goes_on_from_a_journal_with_a_jump)
+{
+    struct event_cursor cursor;
+
+    event_log_start_at(writer, 500, 900, FIRST);
+    put_many(3, 64);
+    ck_assert_uint_eq(event_log_seek_id(reader, 0, &cursor), EVENTS_MISSED_UNKNOWN);
+    ck_assert_uint_eq(event_log_seek_id(reader, 499, &cursor), EVENTS_MISSED_UNKNOWN);
+    ck_assert_uint_eq(event_log_seek_id(reader, 700, &cursor), EVENTS_MISSED_UNKNOWN);
+    ck_assert_uint_eq(event_log_seek_id(reader, 899, &cursor), EVENTS_MISSED_UNKNOWN);
+    ck_assert_uint_eq(event_log_seek_id(reader, 900, &cursor), 99);
+    ck_assert_uint_eq(event_log_seek_id(reader, FIRST - 1, &cursor), 0);
+    expect(cursor, FIRST, FIRST + 2, 0);
+}
+END_TEST
+
 /* ---- the next writer ---- */
 
 START_TEST(reopened)
@@ -743,6 +922,7 @@ static const struct {
     { "nothing is in it but a size", NEWEST, 0, 7 },
     { "nothing was ever in it", NEWEST, 0, 0 },
     { "it never began", FIRST_ID, 0, 0 },
+    { "a run begins at no id", RUN_ID, 0, UINT64_MAX },
     { "it began later", NEXT_ID, UINT64_MAX, 1000000 },
 };
 
@@ -916,6 +1096,7 @@ Suite *suite_event_log(void)
     tcase_add_test(fresh, empty);
     tcase_add_test(fresh, empty_then_begun);
     tcase_add_test(fresh, goes_on_from_a_journal);
+    tcase_add_test(fresh, goes_on_from_a_journal_with_a_jump);
     tcase_add_test(fresh, reopened);
 
     tcase_add_test(started, first_and_last);
@@ -931,6 +1112,10 @@ Suite *suite_event_log(void)
     tcase_add_test(started, by_time);
     tcase_add_test(started, by_time_all_equal);
     tcase_add_loop_test(started, by_id_and_time_at_random, 0, 3);
+    tcase_add_loop_test(started, jumps_by_id, 0, COUNT(by_id_jumps));
+    tcase_add_test(started, jumps_overwritten);
+    tcase_add_test(started, jumps_for_a_slow_reader);
+    tcase_add_test(started, jumps_without_a_record);
     tcase_add_test(started, reopened_after_a_kill);
     tcase_add_loop_test(started, reopened_damaged, 0, COUNT(damages));
     tcase_add_loop_test(started, reopened_damaged_record, 0, 3);

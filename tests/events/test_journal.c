@@ -588,6 +588,171 @@ START_TEST(begins_another_sequence)
 }
 END_TEST
 
+/* ---- jumps, and what is certain ---- */
+
+static void make_ended(void)
+{
+    size_t size;
+
+    free(small_make(&size));
+    open_journal(ROOM);
+    ck_assert(!journal_is_certain(journal));
+    close_journal();
+}
+
+START_TEST(is_certain_when_closed)
+{
+    struct stat ended, now;
+
+    open_journal(ROOM);
+    ck_assert(journal_is_certain(journal));
+    close_journal();
+    make_ended();
+    ck_assert_int_eq(stat(scratch_path("j"), &ended), 0);
+    for (int i = 0; i < 2; i++) {
+        open_journal(ROOM);
+        ck_assert(journal_is_certain(journal));
+        ck_assert(!journal_is_dirty(journal));
+        ck_assert_uint_eq(journal_next_id(journal), FIRST + 5);
+        close_journal();
+        ck_assert_int_eq(stat(scratch_path("j"), &now), 0);
+        ck_assert_int_eq(now.st_size, ended.st_size);
+    }
+    open_journal(ROOM);
+    ck_assert_int_eq(append(FIRST + 5, 1, RECORD), 0);
+    ck_assert_int_eq(stat(scratch_path("j"), &now), 0);
+    ck_assert_int_eq(now.st_size, ended.st_size - MARK + HEAD + RECORD);
+    kill_journal();
+    open_journal(ROOM);
+    ck_assert(!journal_is_certain(journal));
+    ck_assert_uint_eq(replay().count, SMALL_RECORDS + 1);
+    ck_assert_str_eq(journal_said(), "");
+}
+END_TEST
+
+/* Cut off anywhere, or with a byte that is another. */
+START_TEST(is_not_certain_of_a_damaged_end)
+{
+    size_t size;
+    char *bytes;
+
+    make_ended();
+    bytes = file_read(scratch_path("j"), &size);
+    for (size_t i = size - MARK; i < size; i++) {
+        file_write("j", bytes, i);
+        open_journal(ROOM);
+        ck_assert(!journal_is_certain(journal));
+        ck_assert_uint_eq(replay().count, SMALL_RECORDS);
+        goes_on(ROOM);
+        bytes[i] ^= 1;
+        file_write("j", bytes, size);
+        bytes[i] ^= 1;
+        open_journal(ROOM);
+        ck_assert(!journal_is_certain(journal));
+        ck_assert_uint_eq(replay().count, SMALL_RECORDS);
+        close_journal();
+        ck_assert_int_eq(unlink(scratch_path("j.damaged-1")), 0);
+    }
+    file_write("j", bytes, size);
+    ck_assert_int_eq(truncate(scratch_path("j"), (off_t)size + 100), 0);
+    open_journal(ROOM);
+    ck_assert(!journal_is_certain(journal));
+    file_write("j.old", "foreign", 7);
+    close_journal();
+    open_journal(ROOM);
+    ck_assert(!journal_is_certain(journal));
+    free(bytes);
+}
+END_TEST
+
+START_TEST(jumps_when_told)
+{
+    struct replayed replayed;
+
+    make_ended();
+    open_journal(ROOM);
+    ck_assert_int_eq(journal_skip_to(journal, FIRST + 4), -EINVAL);
+    ck_assert_int_eq(journal_skip_to(journal, UINT64_MAX), -EINVAL);
+    ck_assert_int_eq(journal_skip_to(journal, FIRST + 5), 0);
+    ck_assert_int_eq(journal_skip_to(journal, 5000), 0);
+    close_journal();
+    open_journal(ROOM); /* without a record */
+    ck_assert(journal_is_certain(journal));
+    ck_assert_uint_eq(journal_next_id(journal), 5000);
+    ck_assert_uint_eq(journal_last_id(journal), FIRST + 4);
+    ck_assert_uint_eq(replay().jumps, 0);
+    ck_assert_int_eq(journal_skip_to(journal, 6000), 0);
+    ck_assert_int_eq(append(5000, 1, RECORD), -EBADMSG);
+    ck_assert_int_eq(append(6000, 2, RECORD), 0);
+    ck_assert_int_eq(journal_skip_to(journal, 9000), 0);
+    ck_assert_int_eq(append(9000, 1, RECORD), 0);
+    ck_assert_int_eq(append(9001, 1, RECORD), 0);
+    kill_journal();
+    open_journal(ROOM);
+    replayed = replay();
+    ck_assert_uint_eq(replayed.count, SMALL_RECORDS + 4);
+    ck_assert_uint_eq(replayed.jumps, 2);
+    ck_assert_uint_eq(replayed.last, 9001);
+    ck_assert_uint_eq(journal_base_id(journal), FIRST);
+    ck_assert_uint_eq(journal_base_run(journal), FIRST);
+    goes_on(ROOM);
+}
+END_TEST
+
+/* The jump is the first in a new file; then the file that it was in is gone. */
+START_TEST(jumps_over_a_rotation)
+{
+    open_journal(2 * RECORD);
+    ck_assert_int_eq(journal_start(journal, FIRST), 0);
+    ck_assert_int_eq(append(FIRST, 2, RECORD), 0);
+    ck_assert_int_eq(journal_skip_to(journal, 5000), 0);
+    ck_assert_int_eq(append(5000, 2, RECORD), 0);
+    close_journal();
+    open_journal(2 * RECORD);
+    ck_assert_str_eq(scratch_list(), "j j.old ");
+    ck_assert_str_eq(journal_said(), "");
+    ck_assert_uint_eq(replay().jumps, 1);
+    ck_assert_int_eq(append(5002, 2, RECORD), 0);
+    ck_assert_uint_eq(journal_base_id(journal), FIRST + 2); /* what is left begins with the jump */
+    ck_assert_uint_eq(journal_base_run(journal), FIRST);
+    ck_assert_uint_eq(replay().first, 5000);
+    ck_assert_int_eq(append(5004, 2, RECORD), 0);
+    close_journal();
+    open_journal(2 * RECORD);
+    ck_assert_uint_eq(journal_base_id(journal), 5002);
+    ck_assert_uint_eq(journal_base_run(journal), 5000);
+    ck_assert_uint_eq(journal_first_id(journal), FIRST);
+    goes_on(2 * RECORD);
+}
+END_TEST
+
+/* An append that jumps was torn off, at every byte. */
+START_TEST(cuts_a_torn_jump_off)
+{
+    size_t size, before;
+    char *bytes = small_make(&before);
+
+    free(bytes);
+    open_journal(ROOM);
+    ck_assert_int_eq(journal_skip_to(journal, 5000), 0);
+    ck_assert_int_eq(append(5000, 1, RECORD), 0);
+    kill_journal();
+    bytes = file_read(scratch_path("j"), &size);
+    ck_assert_uint_eq(size, before + MARK + HEAD + RECORD);
+    for (size_t length = before; length < size; length++) {
+        file_write("j", bytes, length);
+        open_journal(ROOM);
+        ck_assert(!journal_is_certain(journal));
+        ck_assert_uint_eq(replay().count, SMALL_RECORDS);
+        ck_assert_uint_eq(journal_last_id(journal), FIRST + 4);
+        ck_assert_uint_eq(journal_next_id(journal), length < before + MARK ? FIRST + 5 : 5000);
+        ck_assert_int_eq(journal_skip_to(journal, 7000), 0);
+        goes_on(ROOM);
+    }
+    free(bytes);
+}
+END_TEST
+
 /* ---- full disks ---- */
 
 static void limit_files(rlim_t size)
@@ -806,6 +971,11 @@ Suite *suite_journal(void)
     tcase_add_test(tests, rotates_when_the_limit_is_reached);
     tcase_add_test(tests, goes_on_when_it_was_removed);
     tcase_add_test(tests, begins_another_sequence);
+    tcase_add_test(tests, is_certain_when_closed);
+    tcase_add_test(tests, is_not_certain_of_a_damaged_end);
+    tcase_add_test(tests, jumps_when_told);
+    tcase_add_test(tests, jumps_over_a_rotation);
+    tcase_add_test(tests, cuts_a_torn_jump_off);
     tcase_add_test(tests, appends_all_or_nothing);
     tcase_add_test(tests, leaves_all_as_it_is_without_room_to_mend);
     tcase_add_test(tests, lives_on_a_full_disk);

@@ -147,7 +147,7 @@ static void read_as_any(const struct event_log *log)
 }
 
 /* A writer that believes it can be believed: what it adds is read. */
-static void write_more(void)
+static void write_more(bool jumps)
 {
     struct event_log_writer *writer;
     struct event_cursor cursor;
@@ -161,6 +161,9 @@ static void write_more(void)
     if (event_log_is_fresh(writer))
         event_log_start(writer, 5);
     event_log_seek_end(event_log_writer_view(writer), &cursor);
+    if (jumps)
+        PROPERTY(event_log_skip_to(writer, event_log_next_id(writer) + 10) == 0 ||
+                 event_log_next_id(writer) >= UINT64_MAX - 10);
     r = event_log_append(writer, record, make_record(record, event_log_next_id(writer)));
     PROPERTY(r == 0 || event_log_last_time(writer) > event_log_next_id(writer) || r == -EOVERFLOW);
     if (r == 0) {
@@ -181,7 +184,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     write_pieces(data, size);
     PROPERTY(event_log_open(log_fd, &log) == 0);
     read_as_any(log);
-    write_more();
+    write_more(false);
+    read_as_any(log);
+    write_more(true);
     read_as_any(log);
     event_log_close(log);
     return 0;

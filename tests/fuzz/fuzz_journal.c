@@ -1,6 +1,7 @@
 /*
- * A journal whose FILE and FILE.old are anything: it opens, hands over nothing but records that follow each other, the
- * same at the next start, goes on, and loses none of the bytes that were there, except for a torn end.
+ * A journal whose FILE and FILE.old are anything: it opens, hands over nothing but records whose ids rise, and in a
+ * frame by one, the same at the next start, goes on, also with a jump, and loses none of the bytes that were there,
+ * except for a torn end.
  *
  * Input: a byte of flags; two bytes, how long FILE is; FILE; the rest is FILE.old. Flags 1 and 2
  * mend the checksums of FILE and FILE.old, so that what they protect is reached; 4 and 8 make FILE and FILE.old absent.
@@ -19,7 +20,7 @@
 #include "events/journal.h"
 
 /* The form of the files: where the header's and a head's checksums are, behind what they are of. */
-enum { HEADER = 32, HEADER_CHECKSUM = 28, HEAD = 16, HEAD_CHECKSUM = 12 };
+enum { HEADER = 40, HEADER_VERSION = 32, HEADER_CHECKSUM = 36, HEAD = 16, HEAD_CHECKSUM = 12 };
 
 enum { FLAG_MEND = 1, FLAG_MEND_OLD = 2, FLAG_NONE = 4, FLAG_NO_OLD = 8 };
 
@@ -61,12 +62,12 @@ static void put_checksum(uint8_t *bytes, size_t size, uint8_t *to)
 static void mend(uint8_t *bytes, size_t size)
 {
     static const uint8_t magic[] = "berth-ev";
-    static const uint32_t version = 1;
+    static const uint32_t version = 2;
 
     if (size < HEADER)
         return;
     memcpy(bytes, magic, 8);
-    memcpy(bytes + 24, &version, sizeof(version));
+    memcpy(bytes + HEADER_VERSION, &version, sizeof(version));
     put_checksum(bytes, HEADER_CHECKSUM, bytes + HEADER_CHECKSUM);
     for (size_t at = HEADER; size - at >= HEAD;) {
         uint32_t length;
@@ -145,11 +146,13 @@ static int take(void *data, const void *records, size_t size)
 {
     struct replayed *replayed = data;
     struct event_record record;
+    bool is_first = true;
 
     for (const char *at = records; size > 0; at += record.size, size -= record.size) {
         PROPERTY(event_record_valid(at, size));
         memcpy(&record, at, sizeof(record));
-        PROPERTY(replayed->count == 0 || record.id == replayed->last + 1);
+        PROPERTY(replayed->count == 0 || record.id == replayed->last + 1 || (is_first && record.id > replayed->last));
+        is_first = false;
         replayed->last = record.id;
         replayed->count++;
     }
@@ -170,6 +173,8 @@ static struct journal *open_journal(struct replayed *ret_replayed)
     }
     PROPERTY(journal_replay(journal, take, &replayed) == 0);
     PROPERTY(replayed.count == 0 || replayed.last == journal_last_id(journal));
+    PROPERTY(journal_next_id(journal) == 0 || journal_next_id(journal) > journal_last_id(journal));
+    PROPERTY(journal_base_run(journal) <= journal_base_id(journal));
     *ret_replayed = replayed;
     return journal;
 }
@@ -186,16 +191,15 @@ static size_t count_entries(void)
     return count;
 }
 
-static void append(struct journal *journal)
+static void append(struct journal *journal, uint64_t by)
 {
-    uint64_t last = journal_last_id(journal);
     struct event_record record = { .size = 56, .text_size = 8, .type_size = 1, .data_size = 1 };
     char bytes[56] = { 0 };
 
-    if (journal_first_id(journal) == 0 || last >= UINT64_MAX - 1)
+    if (journal_first_id(journal) == 0 || journal_next_id(journal) >= UINT64_MAX - 1 - by)
         PROPERTY(journal_start(journal, 1000) == 0);
-    last = journal_last_id(journal);
-    record.id = last > 0 ? last + 1 : journal_first_id(journal);
+    record.id = journal_next_id(journal) + by;
+    PROPERTY(journal_skip_to(journal, record.id) == 0);
     memcpy(bytes, &record, sizeof(record));
     PROPERTY(journal_append(journal, bytes, sizeof(bytes)) == 0);
     PROPERTY(journal_last_id(journal) == record.id);
@@ -215,11 +219,13 @@ static void check(const uint8_t *file, size_t size, const uint8_t *old, size_t o
     journal = open_journal(&second);
     PROPERTY(first.count == second.count && first.last == second.last);
     PROPERTY(count_entries() == entries);
-    append(journal);
+    append(journal, 0);
+    append(journal, 100);
     last = journal_last_id(journal);
     journal_close(journal);
     journal = open_journal(&second);
-    PROPERTY(second.last == last);
+    PROPERTY(second.last == last && journal_next_id(journal) == last + 1);
+    PROPERTY(journal_is_certain(journal));
     journal_close(journal);
 }
 
