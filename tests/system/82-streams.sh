@@ -264,7 +264,7 @@ started=$(now_ms)
 kill -KILL "$(children "$PID")"
 expect_soon told "open 0 sent 0 failed 1"
 took=$(($(now_ms) - started))
-[ "$took" -lt 1000 ] || fail "the time until it noticed" "at once" "$took ms"
+[ -n "${SLOW:-}" ] || [ "$took" -lt 1000 ] || fail "the time until it noticed" "at once" "$took ms"
 
 it "goes on for a client that closes its own direction alone"
 sends half 'GET /open/half HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' -h
@@ -400,15 +400,16 @@ watch plain /open/plain
 watch middle '/open/middle?type=text/event-stream'
 expect_soon told "open 4"
 post middle 'data: in a line'
+expect_soon grep -q 'in a line' "$DIR/middle.out"
 has_lines() {
     [ "$(wc -l <"$DIR/$1.out")" -ge "$2" ]
 }
-expect_soon has_lines events 3
+expect_soon has_lines events $(($(wc -l <"$DIR/events.out") + 3))
 expect_soon has_lines lines 3
 expect_equal "what an event stream has" ":" "$(sort -u "$DIR/events.out")"
 expect_equal "what lines have" "" "$(sort -u "$DIR/lines.out")"
 expect_equal "what others have" "" "$(cat "$DIR/plain.out")"
-expect_equal "what is in the middle of a line" "data: in a line" "$(cat "$DIR/middle.out")"
+expect_equal "what follows the middle of a line" "data: in a line" "$(tail -n 1 "$DIR/middle.out")"
 post middle $'\n\n'
 expect_soon grep -qx : "$DIR/middle.out"
 for name in events lines plain middle; do
