@@ -812,12 +812,17 @@ START_TEST(jumps_without_a_record)
     ck_assert_int_eq(event_log_skip_to(writer, 6000), 0);
     ck_assert_uint_eq(event_log_seek_id(reader, 2001, &cursor), 0);
     expect_end(cursor, 2001);
-    put(64);
+    put(8000);
     expect(cursor, 6000, 6000, 0);
     ck_assert_uint_eq(event_log_seek_id(reader, 2001, &cursor), 0);
     ck_assert_uint_eq(event_log_seek_id(reader, 5000, &cursor), EVENTS_MISSED_UNKNOWN);
     expect(cursor, 6000, 6000, 0);
     ck_assert_int_eq(event_log_append(writer, batch, record_make(batch, 64, 6002, START + 9000)), -EBADMSG);
+    while (oldest_id() < 6000)
+        put(last_id() < 6129 ? 8000 : 64);
+    ck_assert_uint_eq(oldest_id(), 6000);
+    ck_assert_uint_eq(event_log_seek_id(reader, 2001, &cursor), 0);
+    ck_assert_uint_eq(event_log_seek_id(reader, 2000, &cursor), EVENTS_MISSED_UNKNOWN);
 }
 END_TEST
 
@@ -835,6 +840,21 @@ START_TEST(goes_on_from_a_journal_with_a_jump)
     ck_assert_uint_eq(event_log_seek_id(reader, 900, &cursor), 99);
     ck_assert_uint_eq(event_log_seek_id(reader, FIRST - 1, &cursor), 0);
     expect(cursor, FIRST, FIRST + 2, 0);
+}
+END_TEST
+
+/* And the run began with that record. */
+START_TEST(goes_on_from_a_journal_behind_a_jump)
+{
+    struct event_cursor cursor;
+
+    event_log_start_at(writer, 500, FIRST, FIRST);
+    put_many(3, 64);
+    ck_assert_uint_eq(event_log_seek_id(reader, 0, &cursor), EVENTS_MISSED_UNKNOWN);
+    ck_assert_uint_eq(event_log_seek_id(reader, 499, &cursor), EVENTS_MISSED_UNKNOWN);
+    ck_assert_uint_eq(event_log_seek_id(reader, FIRST - 1, &cursor), EVENTS_MISSED_UNKNOWN);
+    ck_assert_uint_eq(event_log_seek_id(reader, FIRST, &cursor), 0);
+    expect(cursor, FIRST + 1, FIRST + 2, 0);
 }
 END_TEST
 
@@ -1097,6 +1117,7 @@ Suite *suite_event_log(void)
     tcase_add_test(fresh, empty_then_begun);
     tcase_add_test(fresh, goes_on_from_a_journal);
     tcase_add_test(fresh, goes_on_from_a_journal_with_a_jump);
+    tcase_add_test(fresh, goes_on_from_a_journal_behind_a_jump);
     tcase_add_test(fresh, reopened);
 
     tcase_add_test(started, first_and_last);

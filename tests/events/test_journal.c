@@ -630,6 +630,29 @@ START_TEST(is_certain_when_closed)
 }
 END_TEST
 
+/* Somebody's copy, say: a mark with more behind it marks nothing. */
+START_TEST(is_not_certain_of_a_mark_in_the_middle)
+{
+    size_t size, longer;
+    char *ended, *bytes;
+
+    make_ended();
+    ended = file_read(scratch_path("j"), &size);
+    open_journal(ROOM);
+    ck_assert_int_eq(append(FIRST + 5, 1, RECORD), 0);
+    kill_journal();
+    bytes = file_read(scratch_path("j"), &longer);
+    ended = realloc(ended, longer + MARK);
+    memcpy(ended + size, bytes + size - MARK, HEAD + RECORD);
+    file_write("j", ended, longer + MARK);
+    open_journal(ROOM);
+    ck_assert(!journal_is_certain(journal));
+    ck_assert_uint_eq(replay().count, SMALL_RECORDS + 1);
+    free(ended);
+    free(bytes);
+}
+END_TEST
+
 /* Cut off anywhere, or with a byte that is another. */
 START_TEST(is_not_certain_of_a_damaged_end)
 {
@@ -749,6 +772,11 @@ START_TEST(cuts_a_torn_jump_off)
         ck_assert_int_eq(journal_skip_to(journal, 7000), 0);
         goes_on(ROOM);
     }
+    file_write("j", bytes, before + MARK);
+    open_journal(RECORD); /* and becomes FILE.old like that */
+    ck_assert_int_eq(journal_skip_to(journal, 7000), 0);
+    goes_on(RECORD);
+    ck_assert_str_eq(scratch_list(), "j j.old ");
     free(bytes);
 }
 END_TEST
@@ -973,6 +1001,7 @@ Suite *suite_journal(void)
     tcase_add_test(tests, begins_another_sequence);
     tcase_add_test(tests, is_certain_when_closed);
     tcase_add_test(tests, is_not_certain_of_a_damaged_end);
+    tcase_add_test(tests, is_not_certain_of_a_mark_in_the_middle);
     tcase_add_test(tests, jumps_when_told);
     tcase_add_test(tests, jumps_over_a_rotation);
     tcase_add_test(tests, cuts_a_torn_jump_off);
