@@ -151,10 +151,16 @@ void connection_last_word(struct connection *connection, unsigned int status)
         log_debug("a client left before it could be told %u %s", status, title);
 }
 
+/* What is still to be read goes as well: libmicrohttpd would read on to its end, and does not watch who has more. */
 void connection_cut(struct connection *connection)
 {
+    char rest[4096];
+
     connection->cut = true;
     shutdown(connection->fd, SHUT_RDWR);
+    while (recv(connection->fd, rest, sizeof(rest), MSG_DONTWAIT) > 0)
+        ;
+    daemon_wake(connection->daemon);
 }
 
 static void hung_up(uv_poll_t *poll, int status, int events)
