@@ -151,8 +151,10 @@ static void describe(struct site_file *file)
              (unsigned long long)mark->inode, (unsigned long long)mark->size,
              (unsigned long long)mark->modified.tv_sec * 1000000000 + (unsigned long long)mark->modified.tv_nsec,
              file->settled ? "" : "-new");
-    /* A Last-Modified must not be later than the Date (RFC 9110 section 8.8.2.1). */
-    if (mark->modified.tv_sec > now.tv_sec || http_date_format(mark->modified.tv_sec, file->modified) < 0)
+    /* A Last-Modified must not be later than the Date (RFC 9110 section 8.8.2.1). One whose second is not over could
+     * come to stand for other bytes: a client could join two versions with it (section 8.8.2.2). */
+    if (!file->settled || mark->modified.tv_sec > now.tv_sec ||
+        http_date_format(mark->modified.tv_sec, file->modified) < 0)
         file->modified[0] = '\0';
 }
 

@@ -1,6 +1,8 @@
 #include "http/file.h"
 
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "common/log.h"
@@ -14,6 +16,16 @@ static bool file_lost(const struct file_sending *sending)
     return fstat(sending->fd, &file) < 0 || (uint64_t)file.st_size < sending->end;
 }
 
+/* What is under way keeps the queue of its socket filled: libmicrohttpd sends more as soon as there is room. */
+static bool stands_still(struct file_sending *sending)
+{
+    int waiting;
+    bool before = sending->taken;
+
+    sending->taken = ioctl(sending->connection->fd, SIOCOUTQ, &waiting) == 0 && waiting == 0;
+    return before && sending->taken;
+}
+
 static void look_at_all(uv_timer_t *timer)
 {
     struct file_watch *watch = timer->data;
@@ -22,7 +34,7 @@ static void look_at_all(uv_timer_t *timer)
         struct connection *connection = sending->connection;
 
         next = sending->next;
-        if (!file_lost(sending))
+        if (!file_lost(sending) && !stands_still(sending))
             continue;
         log_warning("%s %s: the file became shorter while it was sent", connection->request.method,
                     connection->request.target.path);

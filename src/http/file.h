@@ -1,7 +1,8 @@
 /*
  * Replies that the kernel sends from a file. libmicrohttpd would wait for bytes that no longer come when such a file
  * becomes shorter under it: so the files that are being sent are looked at now and then, and the connection of one that
- * lost what was promised is cut, which is how a client sees that something is missing.
+ * lost what was promised is cut, which is how a client sees that something is missing. So is one from which the client
+ * took all that was sent, and nothing came after it: that file had become shorter in between.
  */
 #ifndef BERTH_HTTP_FILE_H
 #define BERTH_HTTP_FILE_H
@@ -20,6 +21,7 @@ struct file_sending {
     struct connection *connection; /* NULL: none */
     int fd;                        /* the response's */
     uint64_t end;                  /* of what was promised */
+    bool taken;                    /* the client had read everything when we last looked */
     struct file_sending *previous, *next;
 };
 

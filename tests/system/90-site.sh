@@ -516,6 +516,34 @@ expect_equal "the worker" "$WORKER" "$(workers)"
 http /shrinking.bin --head
 expect_header Content-Length 1000000
 
+it "also when it has grown again before anybody looked"
+head -c 8000000 /dev/zero | put regrown.bin
+python3 - "$SOCKET" "$SITE/regrown.bin" >"$DIR/regrown.out" <<'PYTHON'
+import os, socket, sys
+
+client = socket.socket(socket.AF_UNIX)
+client.connect(sys.argv[1])
+client.settimeout(20)
+client.sendall(b"GET /regrown.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")
+client.recv(1)  # it is being sent
+os.truncate(sys.argv[2], 1000)
+client.settimeout(0.3)
+try:
+    while client.recv(1 << 16):
+        pass
+except TimeoutError:
+    pass
+os.truncate(sys.argv[2], 8000000)
+client.settimeout(20)
+try:
+    while client.recv(1 << 16):
+        pass
+    print("closed")
+except TimeoutError:
+    print("nothing came for 20 seconds")
+PYTHON
+expect_equal "what the client saw" closed "$(cat "$DIR/regrown.out")"
+
 it "keeps sending a file that is replaced or removed meanwhile"
 head -c 3000000 /dev/urandom | put going.bin
 cp "$SITE/going.bin" "$DIR/going.bin"
