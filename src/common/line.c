@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/utf8.h"
+
 static const char cut_mark[] = "…";
 _Static_assert(sizeof(cut_mark) - 1 == LINE_CUT_SIZE, "the mark's size");
 
@@ -47,28 +49,14 @@ static bool is_format(const unsigned char *text)
                                (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9));
 }
 
-/* The bytes of the UTF-8 character at `text` if it is one that a terminal shows and does not obey; 0 otherwise. C1
- * controls (U+0080 to U+009F) are two bytes of valid UTF-8, and a terminal may take them for escape sequences. RFC
- * 3629. */
+/* The bytes of the character at `text`, which ends with a NUL, if it is one that a terminal shows and does not obey; 0
+ * otherwise. C1 controls (U+0080 to U+009F) are two bytes of valid UTF-8, and a terminal may take them for escape
+ * sequences. */
 static size_t printable_length(const unsigned char *text)
 {
-    size_t length = text[0] < 0x80   ? 1
-                    : text[0] < 0xc2 ? 0
-                    : text[0] < 0xe0 ? 2
-                    : text[0] < 0xf0 ? 3
-                    : text[0] < 0xf5 ? 4
-                                     : 0;
+    bool control = text[0] < 0x20 || text[0] == 0x7f || (text[0] == 0xc2 && text[1] < 0xa0);
 
-    if (text[0] < 0x20 || text[0] == 0x7f)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    if ((text[0] == 0xc2 && text[1] < 0xa0) || (text[0] == 0xe0 && text[1] < 0xa0) ||
-        (text[0] == 0xed && text[1] > 0x9f) || (text[0] == 0xf0 && text[1] < 0x90) ||
-        (text[0] == 0xf4 && text[1] > 0x8f))
-        return 0;
-    return is_format(text) ? 0 : length;
+    return control || is_format(text) ? 0 : utf8_size((const char *)text, UTF8_SIZE_MAX);
 }
 
 /* Whether a character of one byte has to be escaped for the style's sake. */

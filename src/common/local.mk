@@ -26,4 +26,5 @@ libberth_a_SOURCES += \
 	src/common/signals.c src/common/signals.h \
 	src/common/sink.c src/common/sink.h \
 	src/common/suggestion.c src/common/suggestion.h \
-	src/common/text_list.c src/common/text_list.h
+	src/common/text_list.c src/common/text_list.h \
+	src/common/utf8.c src/common/utf8.h

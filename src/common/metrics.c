@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/utf8.h"
+
 #define SECOND 1000000000.0
 
 static void describe(FILE *stream, const char *name, const char *type, const char *help)
@@ -17,29 +19,15 @@ void metrics_write_one(FILE *stream, const char *name, const char *type, const c
     fprintf(stream, "%s %" PRIu64 "\n", name, value);
 }
 
-/* How many bytes of well-formed UTF-8 (RFC 3629) begin here, of one character; 0: none. */
-static size_t utf8_size(const unsigned char *at)
-{
-    size_t size = at[0] < 0x80 ? 1 : at[0] < 0xc2 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf5 ? 4 : 0;
-
-    for (size_t i = 1; i < size; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) || (at[0] == 0xf0 && at[1] < 0x90) ||
-        (at[0] == 0xf4 && at[1] > 0x8f))
-        return 0;
-    return size;
-}
-
 static void write_label(FILE *stream, const char *name, const char *value, size_t size)
 {
-    const unsigned char *at = (const unsigned char *)value, *end = at + size;
+    const char *at = value, *end = value + size;
 
     fprintf(stream, "%s=\"", name);
     while (at < end) {
-        size_t length = utf8_size(at);
+        size_t length = utf8_size(at, (size_t)(end - at));
 
-        if (length == 0 || length > (size_t)(end - at) || *at < ' ' || *at == 0x7f) {
+        if (length == 0 || (length == 1 && (*at < ' ' || *at == 0x7f))) {
             fputc('?', stream);
             at++;
             continue;

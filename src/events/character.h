@@ -1,5 +1,5 @@
 /*
- * Characters of UTF-8 (RFC 3629), and how they stand in a text of JSON (RFC 8259).
+ * How characters stand in a text of JSON (RFC 8259).
  */
 #ifndef BERTH_EVENTS_CHARACTER_H
 #define BERTH_EVENTS_CHARACTER_H
@@ -10,9 +10,6 @@
 
 /* No character takes more bytes, escaped or not. */
 #define CHARACTER_ENCODED_MAX 6
-
-/* The bytes of the character at `text`, which is before `end`; 0 if what is there is none, or U+0000. */
-size_t character_size(const char *text, const char *end);
 
 /* A byte of ASCII that may not stand in a text as it is, escaped. Returns the size. */
 size_t character_escape(unsigned char byte, char escaped[CHARACTER_ENCODED_MAX]);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/utf8.h"
 #include "events/character.h"
 #include "events/json_number.h"
 
@@ -77,7 +78,7 @@ size_t json_text_valid(const char *text, size_t size)
     const char *at = text, *end = text + size;
 
     while (at < end) {
-        size_t length = character_size(at, end);
+        size_t length = utf8_size(at, (size_t)(end - at));
 
         if (length == 0)
             break;
@@ -100,7 +101,7 @@ size_t json_text_escape(const char *text, size_t size, char *escaped)
         text += plain;
         if (text == end)
             break;
-        length = (unsigned char)*text < 0x80 ? 0 : character_size(text, end);
+        length = (unsigned char)*text < 0x80 ? 0 : utf8_size(text, (size_t)(end - text));
         if (length > 0) {
             memcpy(to, text, length);
             to += length;
@@ -206,7 +207,7 @@ static int compact_text(struct compactor *c)
         }
         if ((unsigned char)*c->at < 0x20)
             return refuse(c, "a control character in a text has to be written as \\n, \\t, \\u001b or the like");
-        size = character_size(c->at, c->end);
+        size = utf8_size(c->at, (size_t)(c->end - c->at));
         if (size == 0)
             return refuse(c, "what is there is not UTF-8");
         r = put(c, c->at, size);
