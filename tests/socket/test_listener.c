@@ -376,13 +376,12 @@ START_TEST(takes_datagrams_with_their_senders)
     struct listener *listener = publish(path, &datagrams);
     int fd = listener_fd(listener);
     struct stat status;
-    struct ucred who;
+    struct ucred who = sender_told(fd, path);
 
     ck_assert_int_eq(lstat(path, &status), 0);
     ck_assert_uint_eq(status.st_mode, S_IFSOCK | 0660);
     ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
     ck_assert_int_eq(fcntl(fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
-    who = sender_told(fd, path);
     ck_assert_int_eq(who.pid, getpid());
     ck_assert_uint_eq(who.uid, geteuid());
     ck_assert_str_eq(scratch_list(), "s s.lock ");
