@@ -5,8 +5,9 @@
  *
  *   rotation        FILE becomes FILE.old           then: FILE.old is made FILE again
  *                   FILE is made, empty             then: likewise, in its place
- *   setting aside   FILE.new is made, complete      before: all is as it was; FILE.new is set aside when it is in the
- * way (and going on)  FILE becomes FILE.damaged-N     then: FILE.new is made FILE FILE.new becomes FILE
+ *   setting aside   FILE.new is made, complete      before: all is as it was; a FILE.new in the way is set aside
+ *   and going on    FILE becomes FILE.damaged-N     then: FILE.new is made FILE
+ *                   FILE.new becomes FILE
  *
  * What makes a journal certain is the mark at its end. It is written when nothing will follow, and is gone from the
  * disk before something does: so it never stands behind less than was ever told to anybody.
