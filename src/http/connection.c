@@ -160,6 +160,8 @@ void connection_cut(struct connection *connection)
     shutdown(connection->fd, SHUT_RDWR);
     while (recv(connection->fd, rest, sizeof(rest), MSG_DONTWAIT) > 0)
         ;
+    /* Whose request filled libmicrohttpd's buffer at once is not in its epoll yet: no event would tell it. */
+    MHD_set_connection_option(connection->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
     daemon_wake(connection->daemon);
 }
 
