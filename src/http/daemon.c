@@ -17,7 +17,7 @@
 
 /* Runs in a row, and the time that they may take together, before the rest of the loop has its turn. */
 #define DAEMON_RUNS_MAX 8
-#define DAEMON_RUNS_NS  (1000 * 1000)
+#define DAEMON_RUNS_MS  1
 
 #if MHD_VERSION >= 0x00097701
 #define STRICTNESS MHD_OPTION_CLIENT_DISCIPLINE_LVL
@@ -122,8 +122,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 {
     struct daemon *daemon = poll->data;
     struct http_server *server = daemon->server;
-    uint64_t begin = uv_hrtime(), answered;
     unsigned int runs = 0;
+    uint64_t answered;
 
     (void)status;
     (void)events;
@@ -132,7 +132,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     do {
         answered = server->request_count;
         daemon_run(daemon);
-    } while (server->request_count > answered + 1 && ++runs < DAEMON_RUNS_MAX && uv_hrtime() - begin < DAEMON_RUNS_NS);
+    } while (server->request_count > answered + 1 && ++runs < DAEMON_RUNS_MAX &&
+             server->clock / 1000000 <= uv_now(server->loop) + DAEMON_RUNS_MS);
 }
 
 static void on_idle(uv_idle_t *idle)
@@ -179,6 +180,7 @@ void daemon_run(struct daemon *daemon)
 {
     MHD_UNSIGNED_LONG_LONG ms;
 
+    daemon->server->clock = uv_hrtime();
     MHD_run(daemon->mhd);
     quiet_turn_over(daemon->server);
     if (starves(daemon)) {

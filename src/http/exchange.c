@@ -281,7 +281,10 @@ void exchange_record(struct http_server *server, const struct http_record *recor
 static void record(struct http_server *server, const struct berth_request *request, bool complete)
 {
     const struct berth_route *route = request->match.route;
-    struct http_record record = {
+    struct http_record record;
+
+    server->clock = uv_hrtime();
+    record = (struct http_record){
         .peer = &request->connection->peer,
         .route = route,
         .root = route ? berth_request_root(request) : NULL,
@@ -290,7 +293,7 @@ static void record(struct http_server *server, const struct berth_request *reque
         .user_agent = request->user_agent,
         .status = request->reply.status,
         .bytes = request->method ? sent_bytes(request) : 0,
-        .nanoseconds = uv_hrtime() - request->started_at,
+        .nanoseconds = server->clock - request->started_at,
         .complete = complete,
     };
 

@@ -16,6 +16,7 @@ libberth_a_SOURCES += \
 libberth_a_SOURCES += \
 	src/http/connection.c src/http/connection.h \
 	src/http/daemon.c src/http/daemon.h \
+	src/http/date.c src/http/date.h \
 	src/http/deadline.c src/http/deadline.h \
 	src/http/event.c \
 	src/http/exchange.c src/http/exchange.h \

@@ -9,6 +9,7 @@
 
 #include <microhttpd.h>
 
+#include "http/date.h"
 #include "http/field.h"
 #include "http/reply.h"
 #include "http/request.h"
@@ -36,7 +37,8 @@ struct berth_prepared {
     struct prepared_field fields[REPLY_FIELDS_MAX];
     size_t field_count, fields_size;
     struct MHD_Response *forms[FORM_COUNT];
-    unsigned int incomplete; /* a bit for each form that could not be finished */
+    time_t seconds[FORM_COUNT]; /* of their Dates */
+    unsigned int incomplete;    /* a bit for each form that could not be finished */
 };
 
 static void prepared_destroy(struct berth_prepared *prepared)
@@ -254,6 +256,7 @@ int berth_reply_prepared(struct berth_reply *reply, unsigned int status, struct 
         response = make_form(prepared, form);
     if (!response || prepared->incomplete & 1U << form)
         return -ENOMEM;
+    date_refresh(response, &prepared->seconds[form]);
     prepared->users++;
     return reply_take_prepared(reply, status, response, prepared->size, prepared);
 }

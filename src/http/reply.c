@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "http/connection.h"
+#include "http/date.h"
 #include "http/field.h"
 #include "http/prepared.h"
 #include "http/request.h"
@@ -326,60 +327,59 @@ int berth_reply_header(struct berth_reply *reply, const char *name, const char *
 /*
  * Constants. What they prepared is remembered here, to be freed at the end: an application has no place to do it.
  */
-static struct {
-    struct MHD_Response **items;
-    size_t count, allocated;
-} prepared;
+struct prepared_constant {
+    struct prepared_constant *next;
+    struct MHD_Response *response;
+    time_t second; /* of its Date */
+};
 
-static int prepared_add(struct MHD_Response *response)
-{
-    if (prepared.count == prepared.allocated) {
-        size_t allocated = prepared.allocated ? 2 * prepared.allocated : 16;
-        struct MHD_Response **items = realloc(prepared.items, allocated * sizeof(*items));
-
-        if (!items)
-            return -ENOMEM;
-        prepared.items = items;
-        prepared.allocated = allocated;
-    }
-    prepared.items[prepared.count++] = response;
-    return 0;
-}
+static struct prepared_constant *all_prepared;
 
 void constants_done(void)
 {
-    for (size_t i = 0; i < prepared.count; i++)
-        MHD_destroy_response(prepared.items[i]);
-    free(prepared.items);
-    memset(&prepared, 0, sizeof(prepared));
+    while (all_prepared) {
+        struct prepared_constant *prepared = all_prepared;
+
+        all_prepared = prepared->next;
+        MHD_destroy_response(prepared->response);
+        free(prepared);
+    }
 }
 
-static struct MHD_Response *constant_prepare(struct berth_constant *constant, bool closes)
+static struct prepared_constant *constant_prepare(struct berth_constant *constant, bool closes)
 {
+    struct prepared_constant *prepared = calloc(1, sizeof(*prepared));
     struct MHD_Response *response =
         MHD_create_response_from_buffer(constant->size, (void *)(uintptr_t)constant->bytes, MHD_RESPMEM_PERSISTENT);
 
-    if (!response)
-        return NULL;
-    if ((constant->type && MHD_add_response_header(response, "Content-Type", constant->type) != MHD_YES) ||
-        (closes && MHD_add_response_header(response, "Connection", "close") != MHD_YES) || prepared_add(response) < 0) {
-        MHD_destroy_response(response);
+    if (!prepared || !response ||
+        (constant->type && MHD_add_response_header(response, "Content-Type", constant->type) != MHD_YES) ||
+        (closes && MHD_add_response_header(response, "Connection", "close") != MHD_YES)) {
+        if (response)
+            MHD_destroy_response(response);
+        free(prepared);
         return NULL;
     }
-    constant->prepared[closes] = response;
-    return response;
+    prepared->response = response;
+    prepared->next = all_prepared;
+    all_prepared = prepared;
+    constant->prepared[closes] = prepared;
+    return prepared;
 }
 
 int berth_reply_constant(struct berth_reply *reply, struct berth_constant *constant)
 {
     bool closes = reply_closes(reply);
-    struct MHD_Response *response = constant->prepared[closes];
+    struct prepared_constant *prepared = constant->prepared[closes];
 
     if (reply_is_answered(reply))
         return -EALREADY;
     if (constant->status < 200 || constant->status > 599)
         return -EBADMSG;
-    if (!response)
-        response = constant_prepare(constant, closes);
-    return response ? reply_answer(reply, constant->status, response, constant->size, true) : -ENOMEM;
+    if (!prepared)
+        prepared = constant_prepare(constant, closes);
+    if (!prepared)
+        return -ENOMEM;
+    date_refresh(prepared->response, &prepared->second);
+    return reply_answer(reply, constant->status, prepared->response, constant->size, true);
 }

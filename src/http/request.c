@@ -29,7 +29,7 @@ void request_init(struct berth_request *request, struct connection *connection)
 void request_begin(struct berth_request *request, const char *target)
 {
     request->state = REQUEST_HEAD;
-    request->started_at = uv_hrtime();
+    request->started_at = request->connection->server->clock;
     request->target_at = (uintptr_t)target;
     request->target_size = strlen(target);
     if (target_parse(target, request->target_size, &request->arena, &request->target, &request->target_fault) ==

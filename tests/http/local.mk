@@ -5,6 +5,7 @@ tests_unit_SOURCES += \
 	tests/http/test_accept.c \
 	tests/http/test_arena.c \
 	tests/http/test_cookie.c \
+	tests/http/test_date.c \
 	tests/http/test_field.c \
 	tests/http/test_host.c \
 	tests/http/test_query.c \

@@ -16,6 +16,31 @@ says() {
     expect_equal "the body" "$text" "$BODY"
 }
 
+# dated PATH: its reply has one Date, that of now or of a moment ago
+dated() {
+    local before date
+
+    before=$(date +%s)
+    http "$1"
+    date=$(header date)
+    expect_equal "the number of its dates" 1 "$(wc -l <<<"$date")"
+    DATE=$(date -d "$date" +%s)
+    if [ "$DATE" -lt $((before - 1)) ] || [ "$DATE" -gt "$(date +%s)" ]; then
+        fail "its date" "$before" "$DATE"
+    fi
+}
+
+later_than() {
+    dated "$1"
+    [ "$DATE" -gt "$2" ]
+}
+
+it "dates a reply when it is sent, a constant too"
+for path in /api/constant /nowhere; do
+    dated "$path"
+    expect_soon later_than "$path" "$DATE"
+done
+
 it "sends a constant, as often as it is asked for, and to HEAD without its body"
 for _ in 1 2 3; do
     http /api/constant
