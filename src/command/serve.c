@@ -10,8 +10,8 @@ void serve_help(FILE *stream)
           "\n"
           "Serves applications on Unix domain sockets. An APP is a module (./hello.so), a C source (hello.c), or\n"
           "built in: site:DIR, the files below a folder; status, the server about itself (/_ping, /version, /healthz,\n"
-          "/routes, /metrics). /MOUNT=APP puts it below a path. Without an APP the site that comes with berth and\n"
-          "status are served.\n"
+          "/routes, /metrics); events, the log of events. /MOUNT=APP puts it below a path. Without an APP the site\n"
+          "that comes with berth, status, and events at /events are served.\n"
           "\n",
           stream);
     settings_help(stream);
