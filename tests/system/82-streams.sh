@@ -311,7 +311,14 @@ expect_soon told "open 0"
 expect_false told "room 0"
 
 it "tells of room only when half of the limit is free"
-watch room '/open/room?ms=1&every=pump&room=half&limit=1000000' --limit-rate 20M -o /dev/null
+mkfifo "$DIR/room.fifo"
+start sipper python3 -c '
+import sys, time
+with open(sys.argv[1], "rb", buffering=0) as fifo:
+    while fifo.read(65536):
+        time.sleep(0.005)
+' "$DIR/room.fifo"
+watch room '/open/room?ms=1&every=pump&room=half&limit=1000000' -o "$DIR/room.fifo"
 roomy() {
     http /told
     [[ $BODY =~ room\ ([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge "$1" ]
