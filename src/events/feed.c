@@ -13,8 +13,10 @@
 /* What one subscriber that is behind may read of the log in a turn of the loop, and what all of them may. */
 #define SUBSCRIBER_TURN (256 * 1024)
 #define TURN            (2 * 1024 * 1024)
-/* How many pieces of news the live ones get in a turn. */
+/* How many pieces of news the live ones get in a turn, and how much it may be for all of them together: the more there
+ * are, the smaller a piece is, down to one event. */
 #define NEWS_TURN   4
+#define NEWS_SIZE   (32 * 1024 * 1024)
 #define EVENTS_TURN 64
 
 struct feed feed;
@@ -81,16 +83,20 @@ static void group_send(struct group *group, const struct block *news)
 /* Brings the live ones up to what there is; returns whether there is more. */
 static bool deliver(const struct event_log *log)
 {
+    size_t room = NEWS_SIZE;
     struct group *next;
     struct block news;
 
-    for (int turn = 0; turn < NEWS_TURN; turn++) {
-        if (feed.live_count == 0) {
+    for (int turn = 0; turn < NEWS_TURN && room > 0; turn++) {
+        size_t count = feed.live_count;
+
+        if (count == 0) {
             event_log_seek_end(log, &feed.head);
             return false;
         }
-        if (!block_read(log, &feed.head, UINT64_MAX, feed.records, &news))
+        if (!block_read(log, &feed.head, feed.head.position + room / count + 1, feed.records, &news))
             return false;
+        room -= news.size < room / count ? news.size * count : room;
         for (struct group *group = feed.groups; group; group = next) {
             next = group->next;
             if (group->live_count > 0)

@@ -299,6 +299,62 @@ stop_server
 expect_code 0
 expect_soon gone "$COLLECTOR"
 
+if command -v python3 >/dev/null; then
+    it "keeps answering others while many filters are gone through"
+    serve --limit-connections 1000 /events=events
+    # 800 readers, each with filters of its own that say no only at their ends; then 20,000 events at once. Meanwhile
+    # others ask, and the longest that one of them waited is told, as a part of all the time that it took.
+    python3 - "$SOCKET" >"$DIR/waited" <<'PYTHON' || fail "the readers with many filters"
+import http.client, socket, sys, threading, time
+
+def connect():
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(60)
+    connection.connect(sys.argv[1])
+    return connection
+
+def ask(request):
+    connection = connect()
+    connection.sendall(request)
+    response = http.client.HTTPResponse(connection)
+    response.begin()
+    return response.status, connection
+
+def get(target):
+    return ask(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+
+common = "x" * 40
+readers = [get("/events?" + "&".join(f"type={common}{reader}.{i}" for i in range(60)))[1] for reader in range(800)]
+last = get("/events?type=last")[1]
+body = f'{{"type":"{common}zzzzz"}}\n'.encode() * 10000
+waits = []
+over = threading.Event()
+
+def wait():
+    while not over.is_set():
+        began = time.monotonic()
+        get("/_ping")[1].close()
+        waits.append(time.monotonic() - began)
+
+began = time.monotonic()
+waiter = threading.Thread(target=wait, daemon=True)
+waiter.start()
+for more in body, body, b'{"type":"last"}\n':
+    status, connection = ask(b"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
+                             b"Content-Length: %d\r\n\r\n" % len(more) + more)
+    assert status == 201, status
+    connection.close()
+last.recv(1)
+over.set()
+waiter.join()
+print(int(100 * max(waits) / (time.monotonic() - began)), f"{max(waits):.3f} s of {time.monotonic() - began:.3f} s")
+PYTHON
+    WAITED=$(cat "$DIR/waited")
+    [ "${WAITED%% *}" -lt 15 ] || fail "somebody waited for so many percent of the time: $WAITED"
+    stop_server
+    expect_code 0
+fi
+
 if [ "$(id -u)" -eq 0 ] && id nobody >/dev/null 2>&1; then
     it "lets others read, and not publish"
     serve_events --socket-mode 0666
