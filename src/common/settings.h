@@ -59,6 +59,10 @@ enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 /* As many workers as --workers and SIGTTIN come to. */
 #define SETTINGS_WORKERS_MAX 512
 
+/* What --event-log-size may be. */
+#define SETTINGS_EVENT_LOG_SIZE_MIN (1024 * 1024)
+#define SETTINGS_EVENT_LOG_SIZE_MAX (1024 * 1024 * 1024)
+
 struct settings {
     /* sockets */
     struct text_list uds;  /* --uds PATH, repeatable */

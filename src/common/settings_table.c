@@ -4,7 +4,6 @@
 
 #include "common/settings_parts.h"
 #include "common/suggestion.h"
-#include "events/log.h"
 
 #define FIELD(member) .offset = offsetof(struct settings, member), .width = sizeof(((struct settings *)NULL)->member)
 
@@ -199,8 +198,8 @@ const struct option_entry settings_options[] = {
     { .name = "event-log-size",
       .kind = OPTION_SIZE,
       FIELD(event_log_size),
-      .min = EVENT_LOG_SIZE_MIN,
-      .max = EVENT_LOG_SIZE_MAX,
+      .min = SETTINGS_EVENT_LOG_SIZE_MIN,
+      .max = SETTINGS_EVENT_LOG_SIZE_MAX,
       .fallback = "16M",
       .metavar = "SIZE",
       .help = "how much memory the latest events may take, and how much of the file at least" },

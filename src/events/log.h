@@ -26,10 +26,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/settings.h"
 #include "events/event.h"
 
-#define EVENT_LOG_SIZE_MIN (1024 * 1024)
-#define EVENT_LOG_SIZE_MAX (1024 * 1024 * 1024)
+#define EVENT_LOG_SIZE_MIN SETTINGS_EVENT_LOG_SIZE_MIN
+#define EVENT_LOG_SIZE_MAX SETTINGS_EVENT_LOG_SIZE_MAX
 
 /* More than a quarter of the ring cannot be appended at once. */
 #define EVENT_LOG_APPEND_PART 4
