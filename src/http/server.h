@@ -56,7 +56,7 @@ struct http_server {
     struct connection *connections;
     struct takeover *takeovers;
     struct daemon *daemons;
-    uint64_t clock; /* uv_hrtime, when libmicrohttpd's turn began or when the last request was over */
+    uint64_t clock;               /* uv_hrtime, when libmicrohttpd's turn began or when the last request was over */
     struct connection *answering; /* its reply is with libmicrohttpd, in this turn, and was not completed; quiet.c */
     struct streams streams;
     struct deadlines deadlines;
