@@ -318,7 +318,7 @@ with open(sys.argv[1], "rb", buffering=0) as fifo:
     while fifo.read(65536):
         time.sleep(0.005)
 ' "$DIR/room.fifo"
-watch room '/open/room?ms=100&every=pump&room=half&limit=1000000' -o "$DIR/room.fifo"
+watch room '/open/room?ms=100&every=pump&room=half&limit=500000' -o "$DIR/room.fifo"
 roomy() {
     http /told
     [[ $BODY =~ room\ ([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge "$1" ]
