@@ -157,7 +157,7 @@ static void stored_for_reply(void *data, int r, uint64_t first_id, size_t count)
     struct berth_reply *reply = publishing->reply;
 
     free(publishing);
-    if (r < 0)
+    if (r < 0 && r != -EMSGSIZE)
         log_error("events were not stored: %s", strerror(-r));
     if (!reply)
         return;
@@ -169,6 +169,7 @@ static void stored_for_reply(void *data, int r, uint64_t first_id, size_t count)
 struct gathering {
     const struct berth_request *request;
     struct channel_batch batch;
+    bool full; /* the batch takes no more */
 };
 
 static int gather(void *data, struct event_input *input)
@@ -177,6 +178,7 @@ static int gather(void *data, struct event_input *input)
     int r = add_as(&gathering->batch, gathering->request, input);
 
     event_input_done(input);
+    gathering->full = r == -EMSGSIZE;
     return r;
 }
 
@@ -197,6 +199,8 @@ static int gather_body(struct berth_request *request, bool many, struct channel_
     int r = many ? event_input_parse_lines(body, size, gather, &gathering, &error)
                  : gather_one(&gathering, body, size, &error);
 
+    if (gathering.full)
+        error_set(&error, r, "these are more events than can be stored at once: nothing was stored");
     if (r == 0 && gathering.batch.count == 0)
         r = error_set(&error, -EINVAL, "there is no event in the body");
     if (r < 0) {
@@ -221,9 +225,11 @@ int berth_reply_publish(struct berth_request *request, struct berth_reply *reply
         publishing->reply = reply;
     r = publishing ? client_publish(&batch, stored_for_reply, publishing) : -ENOMEM;
     channel_batch_done(&batch);
-    if (r < 0) {
+    if (r < 0)
         free(publishing);
+    if (r == -EAGAIN)
+        return berth_reply_error(reply, 503, "too many events wait to be stored already: nothing was stored");
+    if (r < 0)
         return r;
-    }
     return berth_reply_hold(reply, publisher_gone, publishing);
 }

@@ -120,6 +120,10 @@ expect_status 413
 http /events -H 'Content-Type: application/json' --data-binary "@$DIR/largest"
 expect_status 201
 expect_soon has lines 6
+head -c 1048575 /dev/zero | tr '\0' x | sed 's/xxx/{}\n/g' >"$DIR/many"
+http /events -H 'Content-Type: application/x-ndjson' --data-binary "@$DIR/many"
+expect_status 413
+expect_match "why so many are not taken" '^these are more events than can be stored at once' "$(jq -r .detail <<<"$BODY")"
 
 it "begins behind an id, at every boundary"
 past since_id=0
