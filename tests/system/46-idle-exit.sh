@@ -27,7 +27,8 @@ ended() {
     [ "$(grep -c '^ended 0' "$DIR/manager.out")" -ge "$1" ]
 }
 
-start manager python3 -c "$manager" "$SOCKET" "$BERTH" serve --exit-idle-time 300ms "$PROBE"
+start manager python3 -c "$manager" "$SOCKET" "$BERTH" serve --exit-idle-time 300ms \
+    --event-log "$DIR/journal" /events=events "/streams=$SUPPORT/streams.so" "$PROBE"
 wait_until test -S "$SOCKET"
 
 it "starts for the first client and ends when there was none for a while"
@@ -48,11 +49,22 @@ expect_equal "starts" 3 "$(starts)"
 expect_equal "ends" 2 "$(grep -c '^ended' "$DIR/manager.out")"
 expect_soon ended 3
 
+it "stays for an open stream, and for a client that follows events"
+ends=3
+for target in /streams/open/idle /events; do
+    code=0
+    curl -s --no-buffer --max-time 1.2 --unix-socket "$SOCKET" -o /dev/null "http://localhost$target" || code=$?
+    expect_equal "curl's exit code for $target: its own time was over" 28 "$code"
+    expect_equal "ends" "$ends" "$(grep -c '^ended' "$DIR/manager.out")"
+    ends=$((ends + 1))
+    expect_soon ended "$ends"
+done
+
 it "loses nobody who comes while it ends"
 load_start -c 3 -1 -i 299 -p /pid
 # Pauses about as long as the idle time, so that clients come just when it is about to go.
 busy() {
-    [ "$(starts)" -ge 6 ]
+    [ "$(starts)" -ge 8 ]
 }
 PATIENCE=15 wait_until busy
 load_stop
