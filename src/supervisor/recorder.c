@@ -81,6 +81,8 @@ static int run(const struct generation *generation, const int own[3], pid_t *ret
 
     if (!fds || launch < 0) {
         free(fds);
+        if (launch >= 0)
+            close(launch);
         return launch < 0 ? launch : -ENOMEM;
     }
     fds[n++] = own[0];
