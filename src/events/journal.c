@@ -41,6 +41,7 @@ struct journal {
     uint64_t name_changes;         /* and when a name last changed */
     _Atomic uint64_t changes;      /* counts appends, cuts and new names */
     _Atomic uint64_t synced;       /* so many of them are on the disk */
+    atomic_bool nameless;          /* somebody removed FILE: seen when it was synced */
 };
 
 static void name_changed(struct journal *journal)
@@ -402,8 +403,10 @@ int journal_append(struct journal *journal, const void *records, size_t size)
     if (size == 0)
         return 0;
     r = journal_file_resume(&journal->file);
-    if (r == 0 && journal->file.held > 0 && journal->file.held >= journal->limit)
+    if (r == 0 && journal->file.held > 0 && (journal->file.held >= journal->limit || journal->nameless)) {
         r = file_retire(journal);
+        journal->nameless = false;
+    }
     if (r == 0 && journal->file.fd < 0)
         r = file_begin(journal);
     if (r == 0)
@@ -481,6 +484,13 @@ static int descriptor_sync(int fd)
     return fdatasync(fd) < 0 ? -errno : 0;
 }
 
+static bool has_no_name(int fd)
+{
+    struct stat file;
+
+    return fstat(fd, &file) == 0 && file.st_nlink == 0;
+}
+
 /* FILE.old first, if it was still FILE the last time, so that what is on the disk has no gap. One that has lost its
  * name meanwhile is not missed. */
 int journal_sync(struct journal *journal)
@@ -497,6 +507,8 @@ int journal_sync(struct journal *journal)
     if (r == 0)
         r = descriptor_copy(journal->file.fd, &file);
     pthread_mutex_unlock(&journal->mutex);
+    if (file >= 0 && has_no_name(file))
+        journal->nameless = true;
     if (r == 0)
         r = descriptor_sync(old);
     if (r == 0)

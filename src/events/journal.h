@@ -9,6 +9,8 @@
  * of the one before, and a new one begins: so the two hold at least `limit` bytes of the latest records and, an append
  * aside, at most twice as much.
  *
+ * A FILE that somebody removes is missed at the next sync, with a notice: a new one begins with the next append.
+ *
  * When it is opened, an end that was torn off is cut away with a notice in the log; a file that is foreign, or damaged
  * at its beginning, is set aside as FILE.damaged-N and never deleted; so is one with a damaged frame in the middle, and
  * what came before that frame goes on in a new one (written as FILE.new, until it is complete).

@@ -559,6 +559,26 @@ START_TEST(goes_on_when_it_was_removed)
 }
 END_TEST
 
+/* What is synced is looked at, so that no more than that is without a file. */
+START_TEST(begins_anew_soon_when_it_was_removed)
+{
+    open_journal(100 * RECORD);
+    ck_assert_int_eq(journal_start(journal, 1), 0);
+    ck_assert_int_eq(append(1, 2, RECORD), 0);
+    ck_assert_int_eq(unlink(scratch_path("j")), 0);
+    ck_assert_int_eq(append(3, 1, RECORD), 0);
+    ck_assert_int_eq(journal_sync(journal), 0);
+    ck_assert_str_eq(scratch_list(), "");
+    ck_assert_int_eq(append(4, 2, RECORD), 0);
+    ck_assert_str_eq(scratch_list(), "j ");
+    assert_has(journal_said(), "was removed while it was in use");
+    ck_assert_int_eq(journal_sync(journal), 0);
+    ck_assert_int_eq(append(6, 1, RECORD), 0);
+    ck_assert_uint_eq(replay().first, 4);
+    ck_assert_uint_eq(replay().count, 3);
+}
+END_TEST
+
 START_TEST(begins_another_sequence)
 {
     struct replayed replayed;
@@ -998,6 +1018,7 @@ Suite *suite_journal(void)
     tcase_add_loop_test(tests, keeps_the_latest, 0, 4);
     tcase_add_test(tests, rotates_when_the_limit_is_reached);
     tcase_add_test(tests, goes_on_when_it_was_removed);
+    tcase_add_test(tests, begins_anew_soon_when_it_was_removed);
     tcase_add_test(tests, begins_another_sequence);
     tcase_add_test(tests, is_certain_when_closed);
     tcase_add_test(tests, is_not_certain_of_a_damaged_end);
