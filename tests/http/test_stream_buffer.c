@@ -146,6 +146,16 @@ static char pattern(size_t at)
     return (char)('a' + (at * 7 + at / 251) % 26);
 }
 
+/* One assertion for all: each costs Check a system call. */
+static void assert_follows_pattern(size_t size)
+{
+    size_t at = 0;
+
+    while (at < size && body[at] == pattern(at))
+        at++;
+    ck_assert_uint_eq(at, size);
+}
+
 START_TEST(survives_every_cut)
 {
     bool chunked = _i % 2 == 0;
@@ -180,8 +190,7 @@ START_TEST(survives_every_cut)
     }
     ck_assert_uint_eq(body_size, total);
     ck_assert_uint_eq(buffer.sent, total);
-    for (size_t i = 0; i < total; i++)
-        ck_assert_int_eq(body[i], pattern(i));
+    assert_follows_pattern(total);
     ck_assert_ptr_null(buffer.bytes);
     free(bytes);
 }
@@ -215,8 +224,7 @@ START_TEST(goes_round)
     client_reads_all();
     decode();
     ck_assert_uint_eq(body_size, total);
-    for (size_t i = 0; i < total; i++)
-        ck_assert_int_eq(body[i], pattern(i));
+    assert_follows_pattern(total);
 }
 END_TEST
 
