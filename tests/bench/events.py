@@ -27,7 +27,7 @@ from processes import Failure, Running
 EVENTS = 200
 IDLE_SECONDS = 3
 PATIENCE = 120  # seconds, for one step of a client
-OUR_NAME, THEIR_NAME = "berth", "nchan"
+OUR_NAME, THEIR_NAME, LIMIT_NAME = "berth", "nchan", "fanout"
 OPEN_FILES = 12000
 DATAGRAMS = 1000000
 QUEUES = (10, 512)  # net.unix.max_dgram_qlen
@@ -44,12 +44,13 @@ WAYS = {
     THEIR_NAME: ("/events", "/publish",
                  '{"id":1700000000000001,"time":1700000000.123456,"type":"bench",'
                  '"peer":{"uid":0,"user":"root","pid":12345},"data":{"n":"%06u"}}'),
+    LIMIT_NAME: ("/", "/", '{"type":"bench","data":{"n":"%06u"}}'),
 }
 
 Size = collections.namedtuple("Size", "subscribers paced crowd kib idle_ms")
 
 
-def servers(berth):
+def servers(build, berth):
     sources = contestants.SOURCES
     return [
         Server(OUR_NAME, [berth, "serve", "--uds", "{folder}/berth.sock", "--workers", "1", "--no-access-log",
@@ -57,6 +58,8 @@ def servers(berth):
                           "/events=events"], lambda: contestants.said(berth, "--version")),
         Server(THEIR_NAME, ["nginx", "-p", "{folder}/", "-e", "stderr", "-c", f"{sources}/nginx-nchan.conf"],
                lambda: contestants.said("nginx", "-v") + ", nchan " + nchan_version()),
+        Server(LIMIT_NAME, [os.path.join(build, "tests", "bench", "bare_fanout"), "{folder}/fanout.sock"],
+               lambda: "bare_fanout.c, a send for each delivery and nothing else"),
     ]
 
 
@@ -127,7 +130,7 @@ class EventsBench:
         self.options = options
         self.folder = folder
         self.server_cpu, self.client_cpu = bench.pick_cpus()
-        self.servers = servers(options.berth)
+        self.servers = servers(options.build, options.berth)
         self.sizes = {}      # (subscribers, server's name): Size
         self.datagrams = {}  # net.unix.max_dgram_qlen: (per second, CPU µs each)
 
@@ -153,7 +156,7 @@ class EventsBench:
             for number in range(self.options.rounds):
                 bench.say(f"{count} subscribers: round {number + 1} of {self.options.rounds}")
                 for how in ("paced", "crowd"):
-                    for running, subscribers in sides if number % 2 == 0 else sides[::-1]:
+                    for running, subscribers in sides[number % len(sides):] + sides[:number % len(sides)]:
                         used = running.cpu_ns()
                         subscribers.publish(how)
                         cost = used_ns(running, used) / 1e3 / (EVENTS * count)
@@ -193,8 +196,8 @@ class EventsBench:
 
     # -- what came out
 
-    def ratio(self, count, how):
-        ours, theirs = (getattr(self.sizes[count, name], how) for name in (OUR_NAME, THEIR_NAME))
+    def ratio(self, count, how, name=OUR_NAME):
+        ours, theirs = (getattr(self.sizes[count, one], how) for one in (name, THEIR_NAME))
         return statistics.median(mine / other for mine, other in zip(ours, theirs))
 
     def size_rows(self):
@@ -202,9 +205,9 @@ class EventsBench:
                "KiB each", f"idle, ms in {IDLE_SECONDS} s"]
         for (count, name), size in self.sizes.items():
             yield [f"{count:,}", name, f"{statistics.median(size.paced):.2f}", report.span(size.paced, 2),
-                   f"{self.ratio(count, 'paced'):.2f}" if name == OUR_NAME else "1.00",
+                   f"{self.ratio(count, 'paced', name):.2f}",
                    f"{statistics.median(size.crowd):.2f}",
-                   f"{self.ratio(count, 'crowd'):.2f}" if name == OUR_NAME else "1.00",
+                   f"{self.ratio(count, 'crowd', name):.2f}",
                    f"{size.kib:.2f}", f"{size.idle_ms:.1f}"]
 
     def datagram_rows(self):

@@ -1,7 +1,8 @@
 # make bench, make bench-quick: see tests/bench/README.md. Nothing here is built by make or make check.
-EXTRA_PROGRAMS = tests/bench/bare_epoll tests/bench/bare_mhd tests/bench/first_answer \
+EXTRA_PROGRAMS = tests/bench/bare_epoll tests/bench/bare_fanout tests/bench/bare_mhd tests/bench/first_answer \
 	tests/bench/datagrams tests/bench/subscribers
 tests_bench_bare_epoll_SOURCES = tests/bench/bare_epoll.c tests/bench/bare.h
+tests_bench_bare_fanout_SOURCES = tests/bench/bare_fanout.c tests/bench/bare.h
 tests_bench_bare_mhd_SOURCES = tests/bench/bare_mhd.c tests/bench/bare.h
 tests_bench_bare_mhd_LDADD = $(MICROHTTPD_LIBS) $(UV_LIBS)
 tests_bench_datagrams_SOURCES = tests/bench/datagrams.c
@@ -29,7 +30,7 @@ bench-site: bench-optimised bin/berth$(EXEEXT)
 	$(srcdir)/tests/bench/site.py --build . --results $(srcdir)/tests/bench
 
 # Events, beside nginx with nchan.
-bench-events: bench-optimised bin/berth$(EXEEXT) tests/bench/datagrams tests/bench/subscribers
+bench-events: bench-optimised bin/berth$(EXEEXT) tests/bench/bare_fanout tests/bench/datagrams tests/bench/subscribers
 	$(srcdir)/tests/bench/events.py --build . --results $(srcdir)/tests/bench
 
 # Figures of a build that is instrumented or not optimised would say nothing.
