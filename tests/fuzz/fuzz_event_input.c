@@ -77,7 +77,7 @@ static void check_json(const char *text, size_t size)
 {
     struct json_text_outline outline;
     struct json_text_mistake mistake;
-    char *compact = copy_new("", size);
+    char *compact = calloc(1, size > 0 ? size : 1);
     int r = json_text_compact(text, size, compact, size, &outline, &mistake);
     json_t *judged = load(text, size), *meant;
 
