@@ -54,7 +54,7 @@ static void check_compact(const char *compact, size_t size)
 {
     struct json_text_outline outline;
     struct json_text_mistake mistake;
-    char *again = copy_new("", size);
+    char *again = calloc(1, size > 0 ? size : 1);
 
     for (size_t i = 0; i < size; i++)
         PROPERTY((unsigned char)compact[i] >= 0x20);
