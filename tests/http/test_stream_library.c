@@ -13,6 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define FOLDER "/tmp/berth-stream-XXXXXX"
+
 Suite *suite_stream_library(void);
 
 /* Runs in which libmicrohttpd has to have done what it can. */
@@ -22,7 +24,7 @@ Suite *suite_stream_library(void);
 
 static struct MHD_Daemon *library;
 static int listener, client;
-static char folder[] = "/tmp/berth-stream-XXXXXX";
+static char folder[sizeof(FOLDER)];
 static struct sockaddr_un address = { .sun_family = AF_UNIX };
 static char reply[65536];
 
@@ -99,6 +101,7 @@ static int connect_client(void)
 
 static void setup(void)
 {
+    memcpy(folder, FOLDER, sizeof(folder));
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(address.sun_path, sizeof(address.sun_path), "%s/s", folder);
     listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -15,6 +15,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define FOLDER "/tmp/berth-takeover-XXXXXX"
+
 Suite *suite_takeover(void);
 
 /* Runs in which libmicrohttpd has to have done what it can. */
@@ -22,7 +24,7 @@ Suite *suite_takeover(void);
 
 static struct MHD_Daemon *library;
 static int client, duplicate;
-static char folder[] = "/tmp/berth-takeover-XXXXXX";
+static char folder[sizeof(FOLDER)];
 static struct sockaddr_un address = { .sun_family = AF_UNIX };
 static char reply[4096];
 static size_t reply_size, size_when_completed;
@@ -103,6 +105,7 @@ static void setup(void)
 {
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
+    memcpy(folder, FOLDER, sizeof(folder));
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(address.sun_path, sizeof(address.sun_path), "%s/s", folder);
     ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
