@@ -44,6 +44,7 @@ struct berth_settings {
     char *mount; /* "" or "/x", never with a slash at its end */
     char *app;   /* "./x.so", "x.c", or the name of a built-in one */
     struct text_list keys, values;
+    struct text_list rules; /* "allow …" and "deny …", in their order, as access/rules.h has them */
 };
 
 /* `[listen NAME]` of the file. */
@@ -96,6 +97,13 @@ struct settings {
     uint64_t limit_body;            /* --limit-request-body, bytes */
     size_t limit_header;            /* --limit-request-header, bytes: request line and all fields */
     size_t limit_target;            /* --limit-request-target, bytes */
+
+    /* access */
+    struct text_list trust_proxy;        /* --trust-proxy USER, repeatable */
+    struct text_list allow_origin;       /* --allow-origin ORIGIN, repeatable; access/origin.h */
+    unsigned int limit_user_connections; /* of one uid, in each worker, as the next two; 0: no limit */
+    unsigned int limit_user_rate;        /* requests per second */
+    unsigned int limit_user_streams;
 
     /* events */
     char *event_log;            /* --event-log FILE: the journal; NULL: none */

@@ -89,6 +89,9 @@ struct berth_route {
     berth_body_handler *body;
     /* The longest body this route takes, in bytes. 0: what --limit-request-body says. More is 413. */
     uint64_t body_limit;
+    /* Only for the server's own user and root, as berth_peer_is_self has it, unless the application has rules in the
+     * configuration: then those alone decide, here as elsewhere. Others get a 403. */
+    bool self_only;
 };
 
 /* What a module exports under the name `berth_app`; write it with BERTH_APP. */
@@ -133,7 +136,8 @@ BERTH_PUBLIC const char *berth_request_target(const struct berth_request *reques
 BERTH_PUBLIC const char *berth_request_path(const struct berth_request *request);
 
 /* Where clients find this application: --root-path followed by the application's mount, "" when both are at the root.
- * Put it before the paths of links and redirects. Never NULL. */
+ * A trusted proxy's X-Forwarded-Prefix takes the place of --root-path. Put it before the paths of links and redirects.
+ * Never NULL. */
 BERTH_PUBLIC const char *berth_request_root(const struct berth_request *request);
 
 /* A path parameter by its name in the route ("id" for "/notes/{id}", "*" for the rest), decoded; NULL if the route
@@ -175,6 +179,19 @@ BERTH_PUBLIC int berth_request_json(struct berth_request *request, struct json_t
 
 /* Who calls. Never NULL; the same for all requests of one connection. Chapter 4. */
 BERTH_PUBLIC const struct berth_peer *berth_request_peer(const struct berth_request *request);
+
+/*
+ * What the client asked for, as far as it is known: from what a trusted proxy says (--trust-proxy; X-Forwarded-For,
+ * -Proto and -Host, or Forwarded, RFC 7239), else from the request itself. Never NULL; valid as long as the request.
+ *
+ * The address is the client's as the proxy saw it, "203.0.113.7" or "2001:db8::7", without a port; "" where there is no
+ * proxy, or it did not say. The scheme is "http" or "https"; without a proxy "http". The host is that of the Host
+ * field, with its port; "" where there is none. Only trusted proxies' requests still have those header fields: from
+ * others they are taken away.
+ */
+BERTH_PUBLIC const char *berth_request_client(const struct berth_request *request);
+BERTH_PUBLIC const char *berth_request_scheme(const struct berth_request *request);
+BERTH_PUBLIC const char *berth_request_host(const struct berth_request *request);
 
 /* What `start` stored; NULL without `start`. */
 BERTH_PUBLIC void *berth_request_state(const struct berth_request *request);
@@ -293,7 +310,8 @@ BERTH_PUBLIC int berth_reply_header(struct berth_reply *reply, const char *name,
 
 /*
  * Filled by the kernel when the connection was made (unix(7): SO_PEERCRED, SO_PEERGROUPS), and by
- * nothing else. They are the credentials of whoever *connected*, as they were then: behind a proxy, the proxy's.
+ * nothing else. They are the credentials of whoever *connected*, as they were then: behind a proxy, the proxy's; and a
+ * connection that was handed on to another process still carries its maker's.
  */
 struct berth_peer {
     uid_t uid;
@@ -301,6 +319,7 @@ struct berth_peer {
     pid_t pid;           /* for showing only: a pid may since have become another process; 0 where unknown */
     const gid_t *groups; /* all supplementary groups at the time of connect(2) */
     size_t group_count;
+    bool proxied; /* it is a trusted proxy (--trust-proxy): what it sends is somebody else's, whom nobody vouches for */
     /* berth's own */
     int berth_fd, berth_pidfd;
     struct peer_names *berth_names;
@@ -317,10 +336,17 @@ BERTH_PUBLIC int berth_peer_pidfd(const struct berth_peer *peer);
 BERTH_PUBLIC const char *berth_peer_user(const struct berth_peer *peer);
 BERTH_PUBLIC const char *berth_peer_group(const struct berth_peer *peer);
 
-/* Whether a group id is among the peer's, primary or supplementary. The overflow gid (65534) never is. */
+/* Whether a group is among the peer's, primary or supplementary. The overflow gid (65534) never is; nor is any group
+ * where the peer is a trusted proxy. */
 BERTH_PUBLIC bool berth_peer_in_gid(const struct berth_peer *peer, gid_t gid);
 
-/* Whether the peer is the server's own user or root: the only ones for whom closed defaults open. */
+/* The same by the group's name, or its number as text. The name is looked up in the system's databases at the first
+ * call in this worker, which may block, and then remembered: ask once in `start` for each that your handlers ask for.
+ * A name that nobody has is nobody's group. */
+BERTH_PUBLIC bool berth_peer_in_group(const struct berth_peer *peer, const char *group);
+
+/* Whether the peer is the server's own user or root, and no trusted proxy: the only ones for whom closed defaults open.
+ */
 BERTH_PUBLIC bool berth_peer_is_self(const struct berth_peer *peer);
 
 /* ---- 5. Replying later ---------------------------------------------------------------------------------------- */

@@ -1,0 +1,5 @@
+libberth_a_SOURCES += \
+	src/access/forwarded.h \
+	src/access/origin.h \
+	src/access/quota.h \
+	src/access/rules.h
