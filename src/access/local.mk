@@ -2,4 +2,4 @@ libberth_a_SOURCES += \
 	src/access/forwarded.h \
 	src/access/origin.h \
 	src/access/quota.h \
-	src/access/rules.h
+	src/access/rules.c src/access/rules.h

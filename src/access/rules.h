@@ -2,12 +2,13 @@
  * The rules of one application: who may ask for what, in the order in which they were written; the first that matches
  * decides. An application with any rule refuses what none of them matches.
  *
- *     allow = METHODS PATH WHO …       allow = GET,POST /notes/* group:operators user:alice
+ *     allow = METHODS PATH WHO …       allow = GET,POST /notes group:operators user:alice
  *     deny = METHODS PATH WHO …        deny = DELETE * any
  *
- * METHODS  methods with commas between them, or * for all. GET stands for HEAD as well, as it does in a route.
- * PATH     below the application's mount, written as the path of a route is (berth.h): /notes, /notes/{id}, /notes/*;
- *          or * for all.
+ * METHODS  methods with commas between them, in capitals, or * for all. GET stands for HEAD as well, as it does in a
+ *          route.
+ * PATH     below the application's mount, written as the path of a route is (berth.h): /notes, /notes/{id}, or with a *
+ *          as its last segment; it matches what the router finds for a route of that text. Or * alone, for all.
  * WHO      any of these, and one that fits is enough:
  *            any             everybody who can connect, through a proxy as well
  *            self            the server's own user, and root
@@ -42,7 +43,8 @@ int rule_check(const char *text, struct error *error);
 
 /* The rules of the application at a mount ("" or "/x"), from texts that rule_check takes; the names are resolved now,
  * through NSS, which may block. An empty list gives NULL. -EINVAL for a name that nobody has, -E2BIG past RULES_MAX,
- * -ENOMEM; the message names the rule. */
+ * -ENOMEM, or what the database says when it cannot be asked; the message begins with the rule, "allow = GET /x any: ".
+ */
 int rules_new(const char *mount, const struct text_list *texts, struct rules **ret_rules, struct error *error);
 void rules_free(struct rules *rules); /* NULL is allowed */
 

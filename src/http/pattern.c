@@ -1,7 +1,6 @@
 #include "http/pattern.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,9 +26,11 @@ static int name_add(struct pattern *pattern, char *name, size_t size, struct err
     name[size] = '\0';
     for (size_t i = 0; i < pattern->name_count; i++)
         if (strcmp(pattern->names[i], name) == 0)
-            return error_set(error, -EINVAL, "route %s: the parameter {%s} is there twice", pattern->text, name);
+            return error_set(error, -EINVAL, "%s %s: the parameter {%s} is there twice", pattern->what, pattern->text,
+                             name);
     if (pattern->name_count == ROUTER_PARAMETERS_MAX)
-        return error_set(error, -E2BIG, "route %s: more than %d parameters", pattern->text, ROUTER_PARAMETERS_MAX);
+        return error_set(error, -E2BIG, "%s %s: more than %d parameters", pattern->what, pattern->text,
+                         ROUTER_PARAMETERS_MAX);
     pattern->names[pattern->name_count++] = name;
     return 0;
 }
@@ -40,13 +41,14 @@ static int segment_parse(struct pattern *pattern, const char *text, size_t size,
     struct pattern_segment *segment;
 
     if (pattern->segment_count == TARGET_SEGMENTS_MAX)
-        return error_set(error, -E2BIG, "route %s: more than %d segments", pattern->text, TARGET_SEGMENTS_MAX);
+        return error_set(error, -E2BIG, "%s %s: more than %d segments", pattern->what, pattern->text,
+                         TARGET_SEGMENTS_MAX);
     segment = &pattern->segments[pattern->segment_count++];
     *segment = (struct pattern_segment){ .kind = PATTERN_FIXED, .text = text, .size = size };
     if (size == 1 && text[0] == '*') {
         segment->kind = PATTERN_REST;
         if (!last)
-            return error_set(error, -EINVAL, "route %s: \"*\" may only be the last segment", pattern->text);
+            return error_set(error, -EINVAL, "%s %s: \"*\" may only be the last segment", pattern->what, pattern->text);
         return name_add(pattern, copy, 1, error);
     }
     if (size > 2 && text[0] == '{' && text[size - 1] == '}' && name_valid(text + 1, size - 2)) {
@@ -55,13 +57,13 @@ static int segment_parse(struct pattern *pattern, const char *text, size_t size,
     }
     if (text_has_any(text, size, "{}*"))
         return error_set(error, -EINVAL,
-                         "route %s: \"%.*s\" is neither plain text nor {name} (letters, digits, \"_\" and \"-\") nor *",
-                         pattern->text, (int)size, text);
+                         "%s %s: \"%.*s\" is neither plain text nor {name} (letters, digits, \"_\" and \"-\") nor *",
+                         pattern->what, pattern->text, (int)size, text);
     if (size == 0 && !last)
-        return error_set(error, -EINVAL, "route %s: an empty segment", pattern->text);
+        return error_set(error, -EINVAL, "%s %s: an empty segment", pattern->what, pattern->text);
     if ((size == 1 && text[0] == '.') || (size == 2 && text[0] == '.' && text[1] == '.'))
-        return error_set(error, -EINVAL, "route %s: no request can have a \"%.*s\" segment", pattern->text, (int)size,
-                         text);
+        return error_set(error, -EINVAL, "%s %s: no request can have a \"%.*s\" segment", pattern->what, pattern->text,
+                         (int)size, text);
     return 0;
 }
 
@@ -69,10 +71,11 @@ static int segment_parse(struct pattern *pattern, const char *text, size_t size,
 static int bytes_check(const struct pattern *pattern, struct error *error)
 {
     if (text_has_any(pattern->text, strlen(pattern->text), "%?#"))
-        return error_set(error, -EINVAL, "route %s: write it decoded, without \"%%\", \"?\" and \"#\"", pattern->text);
+        return error_set(error, -EINVAL, "%s %s: write it decoded, without \"%%\", \"?\" and \"#\"", pattern->what,
+                         pattern->text);
     for (const char *at = pattern->text; *at != '\0'; at++)
         if ((unsigned char)*at < ' ' || *at == 0x7f)
-            return error_set(error, -EINVAL, "route %s: a control character", pattern->text);
+            return error_set(error, -EINVAL, "%s %s: a control character", pattern->what, pattern->text);
     return 0;
 }
 
@@ -107,7 +110,8 @@ static int mount_check(const char *mount, struct error *error)
     return 0;
 }
 
-int pattern_new(const char *mount, const char *path, struct pattern **ret_pattern, struct error *error)
+int pattern_new(const char *what, const char *mount, const char *path, struct pattern **ret_pattern,
+                struct error *error)
 {
     struct pattern *pattern;
     int r = mount_check(mount, error);
@@ -117,6 +121,8 @@ int pattern_new(const char *mount, const char *path, struct pattern **ret_patter
     pattern = calloc(1, sizeof(*pattern));
     if (!pattern)
         return error_set(error, -ENOMEM, "out of memory");
+    pattern->what = what;
+    pattern->mount_itself = *mount != '\0' && strcmp(path, "/") == 0;
     if (asprintf(&pattern->text, "%s%s", mount, path) < 0)
         pattern->text = NULL; /* undefined by then: asprintf(3) */
     pattern->name_text = pattern->text ? strdup(pattern->text) : NULL;
@@ -141,4 +147,30 @@ void pattern_free(struct pattern *pattern)
     free(pattern->name_text);
     free(pattern->text);
     free(pattern);
+}
+
+static bool segment_matches(const struct pattern_segment *segment, const char *text, size_t size)
+{
+    if (segment->kind == PATTERN_PARAMETER)
+        return size > 0;
+    return segment->size == size && memcmp(segment->text, text, size) == 0;
+}
+
+bool pattern_matches(const struct pattern *pattern, const struct target *target)
+{
+    size_t i;
+
+    if (target->segment_count == 0)
+        return false;
+    for (i = 0; i < pattern->segment_count && i < target->segment_count; i++) {
+        const struct pattern_segment *segment = &pattern->segments[i];
+
+        if (segment->kind == PATTERN_REST) /* the last one, and of one segment at least, which may be empty */
+            return true;
+        if (!segment_matches(segment, target->segments[i], target->segment_sizes[i]))
+            return false;
+    }
+    if (i < target->segment_count)
+        return false;
+    return i == pattern->segment_count || (pattern->mount_itself && i + 1 == pattern->segment_count);
 }

@@ -159,7 +159,7 @@ static int router_add_path(struct router *router, const char *mount, const char 
                            void *owner, struct error *error)
 {
     struct pattern *pattern;
-    int r = pattern_new(mount, path, &pattern, error);
+    int r = pattern_new("route", mount, path, &pattern, error);
 
     if (r < 0)
         return r;

@@ -142,9 +142,19 @@ int berth_peer_pidfd(const struct berth_peer *peer)
     return pidfd;
 }
 
+bool peer_is_uid(const struct berth_peer *peer, uid_t uid)
+{
+    return uid != overflow_ids()->uid && peer->uid == uid;
+}
+
+bool peer_uid_is_overflow(uid_t uid)
+{
+    return uid == overflow_ids()->uid;
+}
+
 bool berth_peer_in_gid(const struct berth_peer *peer, gid_t gid)
 {
-    if (gid == overflow_ids()->gid)
+    if (peer->proxied || gid == overflow_ids()->gid)
         return false;
     if (peer->gid == gid)
         return true;
@@ -156,7 +166,7 @@ bool berth_peer_in_gid(const struct berth_peer *peer, gid_t gid)
 
 bool berth_peer_is_self(const struct berth_peer *peer)
 {
-    if (peer->uid == overflow_ids()->uid)
+    if (peer->proxied || peer_uid_is_overflow(peer->uid))
         return false;
     return peer->uid == 0 || peer->uid == geteuid();
 }
