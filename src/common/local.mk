@@ -13,6 +13,7 @@ libberth_a_SOURCES += \
 	src/common/mistakes.c src/common/mistakes.h \
 	src/common/number.c src/common/number.h \
 	src/common/option.c src/common/option.h \
+	src/common/packet.c src/common/packet.h \
 	src/common/settings.c src/common/settings.h \
 	src/common/settings_app.c \
 	src/common/settings_collect.c \

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/number.h"
+#include "common/packet.h"
 
 struct notify {
     int fd; /* -1: nobody to tell */
@@ -125,31 +126,21 @@ int notify_send(struct notify *notify, const char *format, ...)
 
 int notify_store_fd(struct notify *notify, const char *name, int fd)
 {
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } buffer = { .bytes = { 0 } };
     char text[128];
-    struct iovec part = { .iov_base = text };
-    struct msghdr header = { .msg_name = &notify->address,
-                             .msg_namelen = notify->address_size,
-                             .msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = buffer.bytes,
-                             .msg_controllen = sizeof(buffer.bytes) };
-    struct cmsghdr *control = CMSG_FIRSTHDR(&header);
     int length = snprintf(text, sizeof(text), "FDSTORE=1\nFDNAME=%s", name);
+    struct iovec part = { text, (size_t)length };
+    struct packet packet = { .parts = &part,
+                             .part_count = 1,
+                             .fds = { fd },
+                             .fd_count = 1,
+                             .to = (struct sockaddr *)&notify->address,
+                             .to_size = notify->address_size };
 
     if (notify->fd < 0)
         return 0;
     if (length < 0 || (size_t)length >= sizeof(text))
         return -EINVAL;
-    part.iov_len = (size_t)length;
-    control->cmsg_level = SOL_SOCKET;
-    control->cmsg_type = SCM_RIGHTS;
-    control->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(control), &fd, sizeof(int));
-    return sendmsg(notify->fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+    return packet_send(notify->fd, &packet);
 }
 
 int notify_reloading(struct notify *notify)

@@ -3,63 +3,15 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/contract.h"
+#include "common/packets.h"
+#include "socket/scratch.h"
 
 Suite *suite_control(void);
 
 static int ends[2]; /* ends[0] is the supervisor's, ends[1] the worker's */
-
-static void open_channel(void)
-{
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
-}
-
-static void close_channel(void)
-{
-    close(ends[0]);
-    close(ends[1]);
-}
-
-/* How many descriptors this process has. */
-static unsigned int count_fds(void)
-{
-    unsigned int count = 0;
-
-    for (int fd = 0; fd < 256; fd++)
-        count += fcntl(fd, F_GETFD) >= 0;
-    return count;
-}
-
-/* A packet as a peer without our library could send it. */
-static void send_raw(int channel, const void *bytes, size_t size, const int *fds, size_t fd_count)
-{
-    union {
-        char bytes[CMSG_SPACE(8 * sizeof(int))];
-        struct cmsghdr align;
-    } buffer = { .bytes = { 0 } };
-    char copy[4096];
-    struct iovec part = { .iov_base = copy, .iov_len = size };
-    struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
-
-    ck_assert_uint_le(size, sizeof(copy));
-    if (size > 0)
-        memcpy(copy, bytes, size);
-    if (fd_count > 0) {
-        struct cmsghdr *control;
-
-        header.msg_control = buffer.bytes;
-        header.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
-        control = CMSG_FIRSTHDR(&header);
-        control->cmsg_level = SOL_SOCKET;
-        control->cmsg_type = SCM_RIGHTS;
-        control->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
-        memcpy(CMSG_DATA(control), fds, fd_count * sizeof(int));
-    }
-    ck_assert_int_eq(sendmsg(channel, &header, MSG_NOSIGNAL), (ssize_t)size);
-}
 
 /* ---- who may send what ---- */
 
@@ -88,15 +40,15 @@ START_TEST(passes_what_is_permitted_and_nothing_else)
         sender == permitted[_i / 8].sender && (!with_body || permitted[_i / 8].body) && with_fd == permitted[_i / 8].fd;
     struct control_message message = { .fd = 77, .size = 77 };
     uint32_t wire[2] = { type, 0x2e2e2e2e };
-    unsigned int before;
+    size_t before;
     int r;
 
-    open_channel();
-    before = count_fds();
+    ends_open(ends);
+    before = fds_open();
     r = control_send(ends[sender], sender, type, with_body ? "...." : NULL, with_fd ? STDERR_FILENO : -1);
     ck_assert_int_eq(r, allowed ? 0 : -EINVAL);
     if (r < 0) /* and a sender that does not know the table is not believed */
-        send_raw(ends[sender], wire, with_body ? 8 : 4, (int[]){ STDERR_FILENO }, with_fd);
+        raw_send(ends[sender], wire, with_body ? 8 : 4, with_fd);
     r = control_receive(ends[!sender], !sender, &message);
     ck_assert_int_eq(r, allowed ? 1 : -EPROTO);
     if (!allowed) {
@@ -108,13 +60,13 @@ START_TEST(passes_what_is_permitted_and_nothing_else)
         ck_assert_uint_eq(message.size, strlen(message.body));
         ck_assert_int_eq(message.fd >= 0, with_fd);
     }
-    ck_assert_uint_eq(count_fds(), before + (allowed && with_fd));
+    ck_assert_uint_eq(fds_open(), before + (allowed && with_fd));
     if (allowed && with_fd) {
         ck_assert_int_eq(fcntl(message.fd, F_GETFD), FD_CLOEXEC);
         close(message.fd);
     }
     ck_assert_int_eq(control_receive(ends[!sender], !sender, &message), 0);
-    close_channel();
+    ends_close(ends);
 }
 END_TEST
 
@@ -152,40 +104,38 @@ static const struct {
 START_TEST(judges_raw_packets)
 {
     char bytes[4096];
-    int fds[8] = { 0, 1, 2, 0, 1, 2, 0, 1 };
     struct control_message message = { .fd = -1 };
-    unsigned int before;
+    size_t before;
 
-    open_channel();
-    before = count_fds();
+    ends_open(ends);
+    before = fds_open();
     memset(bytes, 'x', sizeof(bytes));
     memcpy(bytes, &packets[_i].type, sizeof(packets[_i].type));
-    send_raw(ends[1], bytes, packets[_i].size, fds, packets[_i].fd_count);
+    raw_send(ends[1], bytes, packets[_i].size, packets[_i].fd_count);
     ck_assert_int_eq(control_receive(ends[0], CONTROL_SUPERVISOR, &message), packets[_i].result);
-    ck_assert_uint_eq(count_fds(), before);
+    ck_assert_uint_eq(fds_open(), before);
     if (packets[_i].result == 1) {
         ck_assert_uint_eq(message.size, packets[_i].size - 4);
         ck_assert_uint_eq(strlen(message.body), message.size);
     }
-    close_channel();
+    ends_close(ends);
 }
 END_TEST
 
 START_TEST(log_takes_exactly_one_descriptor)
 {
     uint32_t type = CONTROL_LOG;
-    int fds[2] = { STDERR_FILENO, STDERR_FILENO };
     struct control_message message = { .fd = -1 };
-    unsigned int before;
+    size_t before;
 
-    open_channel();
-    before = count_fds();
-    send_raw(ends[0], &type, sizeof(type), fds, (size_t)_i);
+    ends_open(ends);
+    before = fds_open();
+    raw_send(ends[0], &type, sizeof(type), (size_t)_i);
     ck_assert_int_eq(control_receive(ends[1], CONTROL_WORKER, &message), _i == 1 ? 1 : -EPROTO);
-    ck_assert_uint_eq(count_fds(), before + (_i == 1));
+    ck_assert_uint_eq(fds_open(), before + (_i == 1));
     if (_i == 1)
         close(message.fd);
-    close_channel();
+    ends_close(ends);
 }
 END_TEST
 
@@ -195,7 +145,7 @@ START_TEST(says_nothing_then_what_was_sent_then_the_end)
 {
     struct control_message message;
 
-    open_channel();
+    ends_open(ends);
     ck_assert_int_eq(control_receive(ends[0], CONTROL_SUPERVISOR, &message), 0);
     ck_assert_int_eq(control_send(ends[1], CONTROL_WORKER, CONTROL_FAILED, "no luck", -1), 0);
     close(ends[1]);
@@ -212,7 +162,7 @@ START_TEST(takes_a_reset_for_the_end)
 {
     struct control_message message;
 
-    open_channel();
+    ends_open(ends);
     ck_assert_int_eq(control_send(ends[0], CONTROL_SUPERVISOR, CONTROL_PING, NULL, -1), 0);
     close(ends[1]);
     ck_assert_int_eq(control_receive(ends[0], CONTROL_SUPERVISOR, &message), -EPIPE);
@@ -225,11 +175,11 @@ START_TEST(does_not_wait_for_who_does_not_read)
 {
     int r = 0;
 
-    open_channel();
+    ends_open(ends);
     for (int i = 0; i < 100000 && r == 0; i++)
         r = control_send(ends[0], CONTROL_SUPERVISOR, CONTROL_PING, NULL, -1);
     ck_assert_int_eq(r, -EAGAIN);
-    close_channel();
+    ends_close(ends);
 }
 END_TEST
 
@@ -238,7 +188,7 @@ START_TEST(refuses_a_body_that_is_too_long)
     char body[CONTROL_BODY_MAX + 2];
     struct control_message message;
 
-    open_channel();
+    ends_open(ends);
     memset(body, 'x', sizeof(body));
     body[CONTROL_BODY_MAX + 1] = '\0';
     ck_assert_int_eq(control_send(ends[1], CONTROL_WORKER, CONTROL_FAILED, body, -1), -EMSGSIZE);
@@ -246,7 +196,7 @@ START_TEST(refuses_a_body_that_is_too_long)
     ck_assert_int_eq(control_send(ends[1], CONTROL_WORKER, CONTROL_FAILED, body, -1), 0);
     ck_assert_int_eq(control_receive(ends[0], CONTROL_SUPERVISOR, &message), 1);
     ck_assert_str_eq(message.body, body);
-    close_channel();
+    ends_close(ends);
 }
 END_TEST
 
