@@ -40,7 +40,7 @@
 #include "common/settings.h"
 
 /* Grows with every change to this file or to the launch file's form; a child that finds another number refuses. */
-#define CONTRACT_VERSION 4
+#define CONTRACT_VERSION 5
 
 enum {
     CONTRACT_CONTROL_FD = 3,
@@ -58,16 +58,20 @@ enum { CONTRACT_LISTENERS_MAX = 512 };
 
 /*
  * The launch file, the same for all workers of one generation (between two reloads): a header of NUL-terminated texts:
- * "berth launch", the version, the number of listeners and each listener's name (its path, or "fd N"), then the
- * settings (settings_pack). Every application of the settings that is a module has one module fd, in their order.
+ * "berth launch", the version, the number of listeners, for each listener its place (its path, or "fd N") and its name
+ * ("" if it has none), then the settings (settings_pack). Every application of the settings that is a module has one
+ * module fd, in their order.
  */
 struct launch {
-    char **listeners; /* names */
+    char **listeners; /* places */
+    char **names;     /* NAME of [listen NAME], or LISTEN_FDNAMES': what rules call it; "" for none */
     size_t listener_count;
     struct settings settings;
 };
 
-int launch_write(int fd, const char *const *listeners, size_t listener_count, const struct settings *settings);
+/* `names` NULL: none has one. */
+int launch_write(int fd, const char *const *listeners, const char *const *names, size_t listener_count,
+                 const struct settings *settings);
 int launch_read(int fd, struct launch *ret_launch, struct error *error);
 void launch_done(struct launch *launch);
 

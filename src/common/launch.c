@@ -13,7 +13,8 @@
 
 static const char launch_magic[] = "berth launch";
 
-int launch_write(int fd, const char *const *listeners, size_t listener_count, const struct settings *settings)
+int launch_write(int fd, const char *const *listeners, const char *const *names, size_t listener_count,
+                 const struct settings *settings)
 {
     char *bytes = NULL;
     size_t size = 0;
@@ -27,7 +28,7 @@ int launch_write(int fd, const char *const *listeners, size_t listener_count, co
         return -ENOMEM;
     fprintf(stream, "%s%c%d%c%zu%c", launch_magic, 0, CONTRACT_VERSION, 0, listener_count, 0);
     for (size_t i = 0; i < listener_count; i++)
-        fprintf(stream, "%s%c", listeners[i], 0);
+        fprintf(stream, "%s%c%s%c", listeners[i], 0, names ? names[i] : "", 0);
     r = settings_pack(settings, stream);
     if (fclose(stream) != 0)
         r = -ENOMEM;
@@ -74,28 +75,38 @@ static int header_take(const char **bytes, size_t *size, uint64_t *ret_count, st
     return count_take(bytes, size, "number of listeners", 0, CONTRACT_LISTENERS_MAX, ret_count, error);
 }
 
+static int text_take(const char **bytes, size_t *size, struct text_list *list, struct error *error)
+{
+    const char *text = packed_take(bytes, size);
+
+    if (!text)
+        return error_set(error, -EINVAL, "launch file: it ends among the listeners");
+    if (text_list_add(list, text) < 0)
+        return error_set(error, -ENOMEM, "launch file: %s", strerror(ENOMEM));
+    return 0;
+}
+
 static int launch_take(const char *bytes, size_t size, struct launch *launch, struct error *error)
 {
-    struct text_list names = { 0 };
+    struct text_list places = { 0 }, names = { 0 };
     uint64_t count;
     int r = header_take(&bytes, &size, &count, error);
 
     for (uint64_t i = 0; r == 0 && i < count; i++) {
-        const char *name = packed_take(&bytes, &size);
-
-        if (!name)
-            r = error_set(error, -EINVAL, "launch file: it ends among the listeners");
-        else if (text_list_add(&names, name) < 0)
-            r = error_set(error, -ENOMEM, "launch file: %s", strerror(ENOMEM));
+        r = text_take(&bytes, &size, &places, error);
+        if (r == 0)
+            r = text_take(&bytes, &size, &names, error);
     }
     if (r == 0)
         r = settings_unpack(bytes, size, &launch->settings, error);
     if (r < 0) {
+        text_list_done(&places);
         text_list_done(&names);
         return r;
     }
-    launch->listeners = names.items;
-    launch->listener_count = names.count;
+    launch->listeners = places.items;
+    launch->names = names.items;
+    launch->listener_count = places.count;
     return 0;
 }
 
@@ -118,8 +129,10 @@ int launch_read(int fd, struct launch *ret_launch, struct error *error)
 
 void launch_done(struct launch *launch)
 {
-    struct text_list names = { launch->listeners, launch->listener_count };
+    struct text_list places = { launch->listeners, launch->listener_count };
+    struct text_list names = { launch->names, launch->listener_count };
 
+    text_list_done(&places);
     text_list_done(&names);
     settings_done(&launch->settings);
     *launch = (struct launch){ 0 };

@@ -220,7 +220,7 @@ static int watch(struct daemon *daemon)
     return 0;
 }
 
-struct daemon *daemon_new(struct http_server *server, int fd)
+struct daemon *daemon_new(struct http_server *server, int fd, const char *name)
 {
     struct daemon *daemon = calloc(1, sizeof(*daemon));
 
@@ -228,6 +228,7 @@ struct daemon *daemon_new(struct http_server *server, int fd)
         return NULL;
     daemon->server = server;
     daemon->fd = fd;
+    daemon->name = name;
     daemon->mhd = start_library(daemon);
     if (!daemon->mhd)
         goto fail;

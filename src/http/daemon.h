@@ -21,6 +21,7 @@ struct daemon {
     struct http_server *server;
     struct MHD_Daemon *mhd;
     int fd;                      /* the listener; -1: quiesced */
+    const char *name;            /* the listener's, for rules */
     unsigned int library_status; /* what libmicrohttpd answers by itself now; 0: nothing. library.c */
     uv_poll_t poll;              /* of the daemon's epoll fd */
     uv_timer_t timer;            /* of what libmicrohttpd wants to do later */
@@ -33,7 +34,7 @@ struct daemon {
 };
 
 /* NULL if libmicrohttpd refuses or memory is out; then the fd stays the caller's. */
-struct daemon *daemon_new(struct http_server *server, int fd);
+struct daemon *daemon_new(struct http_server *server, int fd, const char *name);
 
 /* Lets it run soon, once: for resumed connections, which make no noise in its epoll fd. */
 void daemon_wake(struct daemon *daemon);

@@ -38,9 +38,9 @@ int http_server_open(struct http_server *server)
     return hangup_init(server);
 }
 
-int http_server_listen(struct http_server *server, int fd)
+int http_server_listen(struct http_server *server, int fd, const char *name)
 {
-    struct daemon *daemon = daemon_new(server, fd);
+    struct daemon *daemon = daemon_new(server, fd, name);
 
     if (!daemon)
         return -EIO;

@@ -78,8 +78,9 @@ int http_server_open(struct http_server *server);
 /* libmicrohttpd's version. */
 const char *http_library_version(void);
 
-/* Serves a listener: one libmicrohttpd daemon for it. The fd passes to the server, unless it fails. */
-int http_server_listen(struct http_server *server, int fd);
+/* Serves a listener: one libmicrohttpd daemon for it. `name` is what rules call it ("": nothing), and must outlive the
+ * server. The fd passes to the server, unless it fails. */
+int http_server_listen(struct http_server *server, int fd, const char *name);
 
 /* Accepts all that is waiting, then closes the listeners. What is open goes on: every reply from now on closes its
  * connection. Over when http_server_is_idle. */

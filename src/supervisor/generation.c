@@ -18,14 +18,14 @@
 
 /* ---- making ---- */
 
-static int make_launch_file(struct generation *generation, const char *const *names)
+static int make_launch_file(struct generation *generation, const char *const *places, const char *const *names)
 {
     int fd = memfd_create("berth-launch", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     int r;
 
     if (fd < 0)
         return -errno;
-    r = launch_write(fd, names, generation->listener_count, &generation->settings);
+    r = launch_write(fd, places, names, generation->listener_count, &generation->settings);
     if (r == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
         r = -errno;
     if (r < 0) {
@@ -38,12 +38,15 @@ static int make_launch_file(struct generation *generation, const char *const *na
 
 static int take_sockets(struct generation *generation, const struct sockets *sockets)
 {
+    const char **places = calloc(sockets->count + 1, sizeof(*places));
     const char **names = calloc(sockets->count + 1, sizeof(*names));
+    bool memory;
     int r = -ENOMEM;
 
     generation->fds = calloc(sockets->count + 1, sizeof(*generation->fds));
     generation->datagrams = calloc(sockets->count + 1, sizeof(*generation->datagrams));
-    for (size_t i = 0; names && generation->fds && generation->datagrams && i < sockets->count; i++) {
+    memory = places && names && generation->fds && generation->datagrams;
+    for (size_t i = 0; memory && i < sockets->count; i++) {
         const struct server_socket *item = &sockets->items[i];
 
         if (item->state == SOCKET_VANISHING)
@@ -53,11 +56,13 @@ static int take_sockets(struct generation *generation, const struct sockets *soc
                 (struct generation_datagram){ .fd = item->fd, .name = item->name };
             continue;
         }
-        names[generation->listener_count] = item->name;
+        places[generation->listener_count] = item->name;
+        names[generation->listener_count] = sockets_listener_name(sockets, item, &generation->settings);
         generation->fds[generation->listener_count++] = item->fd;
     }
-    if (names && generation->fds && generation->datagrams)
-        r = make_launch_file(generation, names);
+    if (memory)
+        r = make_launch_file(generation, places, names);
+    free(places);
     free(names);
     return r;
 }

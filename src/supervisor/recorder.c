@@ -54,7 +54,7 @@ static int make_launch_file(const struct generation *generation)
     fd = memfd_create("berth-launch", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     for (size_t i = 0; i < generation->datagram_count; i++)
         names[i] = generation->datagrams[i].name;
-    r = fd < 0 ? -errno : launch_write(fd, names, generation->datagram_count, &generation->settings);
+    r = fd < 0 ? -errno : launch_write(fd, names, NULL, generation->datagram_count, &generation->settings);
     if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
         r = -errno;
     if (r == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)

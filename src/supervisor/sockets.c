@@ -299,6 +299,18 @@ void sockets_revert(struct sockets *sockets)
     sweep(sockets, SOCKET_FRESH);
 }
 
+const char *sockets_listener_name(const struct sockets *sockets, const struct server_socket *item,
+                                  const struct settings *settings)
+{
+    for (size_t i = 0; item->listener && i < settings->listener_count; i++)
+        if (strcmp(settings->listeners[i].path, item->name) == 0)
+            return settings->listeners[i].name;
+    for (size_t i = 0; !item->listener && i < sockets->handed_count; i++)
+        if (sockets->handed[i].fd == item->fd)
+            return sockets->handed[i].name;
+    return "";
+}
+
 bool sockets_only_handed(const struct sockets *sockets, const struct settings *settings)
 {
     return count_handed(sockets) > 0 && !asks_for_paths(settings) && settings->datagrams.count == 0;

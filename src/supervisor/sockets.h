@@ -48,6 +48,10 @@ int sockets_prepare(struct sockets *sockets, const struct settings *settings, st
 void sockets_commit(struct sockets *sockets);
 void sockets_revert(struct sockets *sockets);
 
+/* What rules call a listener: NAME of the settings' [listen NAME], or what LISTEN_FDNAMES says; "" for none. */
+const char *sockets_listener_name(const struct sockets *sockets, const struct server_socket *item,
+                                  const struct settings *settings);
+
 /* Whether datagrams for the events were handed over: a socket whose name is "events". */
 bool sockets_have_handed_events(const struct sockets *sockets);
 

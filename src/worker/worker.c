@@ -278,7 +278,7 @@ static int open_http(struct worker *worker, struct error *error)
     worker->retire_at = retire_at(&worker->launch.settings);
     r = http_server_open(&worker->http);
     for (size_t i = 0; r == 0 && i < worker->launch.listener_count; i++)
-        r = http_server_listen(&worker->http, CONTRACT_FIRST_FD + (int)i);
+        r = http_server_listen(&worker->http, CONTRACT_FIRST_FD + (int)i, worker->launch.names[i]);
     return r < 0 ? error_set(error, r, "serving cannot begin: %s", strerror(-r)) : 0;
 }
 

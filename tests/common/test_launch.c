@@ -12,6 +12,7 @@ Suite *suite_launch(void);
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
 static const char *const listeners[] = { "/run/api.sock", "fd 3", "" };
+static const char *const names[] = { "", "berth.socket", "admin" };
 
 static size_t launch_bytes(char *bytes, size_t room)
 {
@@ -22,7 +23,7 @@ static size_t launch_bytes(char *bytes, size_t room)
     ssize_t n;
 
     ck_assert_int_eq(settings_load(&settings, 2, argv, &mistakes), 0);
-    ck_assert_int_eq(launch_write(fd, listeners, 3, &settings), 0);
+    ck_assert_int_eq(launch_write(fd, listeners, names, 3, &settings), 0);
     settings_done(&settings);
     n = pread(fd, bytes, room, 0);
     ck_assert_int_gt((int)n, 0);
@@ -50,13 +51,16 @@ START_TEST(test_round_trip)
 
     ck_assert_int_eq(launch_from(bytes, size, &launch, &error), 0);
     ck_assert_uint_eq(launch.listener_count, 3);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 3; i++) {
         ck_assert_str_eq(launch.listeners[i], listeners[i]);
+        ck_assert_str_eq(launch.names[i], names[i]);
+    }
     ck_assert_uint_eq(launch.settings.workers, 3);
     ck_assert_uint_eq(launch.settings.app_count, 1);
     ck_assert_str_eq(launch.settings.apps[0].app, "./x.so");
     launch_done(&launch);
     ck_assert_ptr_null(launch.listeners);
+    ck_assert_ptr_null(launch.names);
 }
 END_TEST
 
@@ -75,7 +79,7 @@ START_TEST(test_truncated)
 END_TEST
 
 #define BYTES(literal) literal, sizeof(literal)
-#define VERSION        "4" /* CONTRACT_VERSION, as text */
+#define VERSION        "5" /* CONTRACT_VERSION, as text */
 
 static const struct {
     const char *bytes;
@@ -98,7 +102,7 @@ static const struct {
             "0"),
       "launch file: number of listeners: \"513\" is too large: it must be at most 512" },
     { BYTES("berth launch\0" VERSION "\0"
-            "2\0/a"),
+            "2\0/a\0"),
       "launch file: it ends among the listeners" },
     { BYTES("berth launch\0" VERSION "\0"
             "0\0"
@@ -120,15 +124,15 @@ END_TEST
 
 START_TEST(test_too_many)
 {
-    const char *names[513];
+    const char *places[513];
     struct mistakes mistakes = { 0 };
     struct settings settings;
 
     for (size_t i = 0; i < 513; i++)
-        names[i] = "/a";
+        places[i] = "/a";
     ck_assert_int_eq(settings_load(&settings, 0, NULL, &mistakes), 0);
-    ck_assert_int_eq(launch_write(-1, names, 513, &settings), -E2BIG);
-    ck_assert_int_eq(launch_write(-1, names, 512, &settings), -EBADF);
+    ck_assert_int_eq(launch_write(-1, places, NULL, 513, &settings), -E2BIG);
+    ck_assert_int_eq(launch_write(-1, places, NULL, 512, &settings), -EBADF);
     settings_done(&settings);
 }
 END_TEST

@@ -23,12 +23,14 @@ static void check_round_trip(const struct launch *launch)
     struct launch again;
     struct error error;
 
-    PROPERTY(launch_write(fd, (const char *const *)launch->listeners, launch->listener_count, &launch->settings) == 0);
+    PROPERTY(launch_write(fd, (const char *const *)launch->listeners, (const char *const *)launch->names,
+                          launch->listener_count, &launch->settings) == 0);
     PROPERTY(lseek(fd, 0, SEEK_SET) == 0);
     PROPERTY(launch_read(fd, &again, &error) == 0);
     PROPERTY(again.listener_count == launch->listener_count);
     for (size_t i = 0; i < again.listener_count; i++)
-        PROPERTY(strcmp(again.listeners[i], launch->listeners[i]) == 0);
+        PROPERTY(strcmp(again.listeners[i], launch->listeners[i]) == 0 &&
+                 strcmp(again.names[i], launch->names[i]) == 0);
     PROPERTY(again.settings.app_count == launch->settings.app_count);
     launch_done(&again);
     close(fd);

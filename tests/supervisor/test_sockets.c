@@ -88,6 +88,34 @@ START_TEST(takes_back_all_when_one_fails)
 }
 END_TEST
 
+/* By the settings that are in force, whichever they were when it was published. */
+START_TEST(names_what_the_settings_name)
+{
+    struct settings first = settings_of("a", "b"), second = settings_of("a", NULL);
+    struct settings_listener named = { .name = strdup("admin"), .path = strdup(scratch_path("b")), .mode = 0600 };
+    struct sockets sockets = { .count = 0 };
+
+    second.listeners = &named;
+    second.listener_count = 1;
+    ck_assert_int_eq(sockets_prepare(&sockets, &first, &error), 0);
+    sockets_commit(&sockets);
+    ck_assert_int_eq(sockets_prepare(&sockets, &second, &error), 0);
+    sockets_commit(&sockets);
+    ck_assert_uint_eq(sockets.count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        bool is_b = strcmp(sockets.items[i].name, named.path) == 0;
+
+        ck_assert_str_eq(sockets_listener_name(&sockets, &sockets.items[i], &first), "");
+        ck_assert_str_eq(sockets_listener_name(&sockets, &sockets.items[i], &second), is_b ? "admin" : "");
+    }
+    sockets_done(&sockets);
+    free(named.name);
+    free(named.path);
+    free_settings(&first);
+    free_settings(&second);
+}
+END_TEST
+
 /* Only the listener becomes one of ours; the others are kept open, and named on the log. */
 static void take_activation(void *data)
 {
@@ -108,6 +136,7 @@ static void take_activation(void *data)
     setenv("LISTEN_FDNAMES", "web:bus:state", 1);
     ck_assert_int_eq(sockets_take_activation(&sockets, &error), 0);
     ck_assert(sockets_only_handed(&sockets, &settings));
+    ck_assert_str_eq(sockets_listener_name(&sockets, &sockets.items[0], &settings), "web");
     settings.fds.items = (char *[]){ (snprintf(name, sizeof(name), "3"), name), NULL };
     settings.fds.count = 1;
     ck_assert_int_eq(sockets_take_numbers(&sockets, &settings, &error), 0); /* the same, said twice */
@@ -272,6 +301,7 @@ Suite *suite_sockets(void)
 
     tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
     tcase_add_test(tcase, keeps_what_stays);
+    tcase_add_test(tcase, names_what_the_settings_name);
     tcase_add_test(tcase, takes_back_all_when_one_fails);
     tcase_add_test(tcase, tells_handed_kinds_apart);
     tcase_add_test(tcase, gives_events_to_the_recorder);
