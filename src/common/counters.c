@@ -108,6 +108,30 @@ unsigned int counters_add_row(struct counters_slot *slot, unsigned int row, cons
     return row;
 }
 
+/* The place of a user who has connections already, or a free one. A uid and its count are one word: no reader sees the
+ * connections of one below the other's name. */
+unsigned int counters_user_enter(struct counters_slot *slot, uid_t uid)
+{
+    unsigned int place = 0;
+
+    for (unsigned int i = 1; i <= COUNTERS_USERS; i++) {
+        uint64_t user = load(&slot->users[i]);
+
+        if ((uint32_t)user == 0) {
+            if (place == 0)
+                place = i;
+        } else if (user >> 32 == uid) {
+            place = i;
+            break;
+        }
+    }
+    if (place > 0 && (uint32_t)load(&slot->users[place]) == 0)
+        store(&slot->users[place], (uint64_t)uid << 32 | 1);
+    else
+        counters_add(&slot->users[place], 1);
+    return place;
+}
+
 void counters_request(struct counters_slot *slot, unsigned int row, unsigned int status, uint64_t bytes,
                       uint64_t nanoseconds)
 {
@@ -118,6 +142,7 @@ void counters_request(struct counters_slot *slot, unsigned int row, unsigned int
     if (row >= COUNTERS_ROUTES)
         row = COUNTERS_ROW_OTHER;
     counters_add(&slot->rows[row][kind < COUNTERS_CLASSES ? kind : 0], 1);
+    counters_add(&slot->nanoseconds[row], nanoseconds);
     counters_add(&slot->figures[COUNTERS_BUCKET + bucket], 1);
     counters_add(&slot->figures[COUNTERS_NANOSECONDS], nanoseconds);
     counters_add(&slot->figures[COUNTERS_BYTES], bytes);
@@ -178,6 +203,7 @@ static void add_row(struct counters_total *total, const struct counters_slot *sl
     }
     for (size_t j = 0; j < COUNTERS_CLASSES; j++)
         sum(&row->classes[j], load(&slot->rows[i][j]));
+    sum(&row->nanoseconds, load(&slot->nanoseconds[i]));
 }
 
 void counters_total_add(struct counters_total *total, const struct counters_slot *slot)
@@ -363,11 +389,39 @@ static void read_total(const struct published *copy, struct counters_total *tota
         total->rows[i].label[COUNTERS_LABEL_SIZE - 1] = '\0';
 }
 
+static void read_user(struct counters_snapshot *snapshot, uid_t uid, uint64_t connections)
+{
+    size_t i = 0;
+
+    if (connections == 0)
+        return;
+    while (i < snapshot->user_count && snapshot->users[i].uid != uid)
+        i++;
+    if (i == COUNTERS_USERS) {
+        sum(&snapshot->other_users, connections);
+        return;
+    }
+    if (i == snapshot->user_count)
+        snapshot->users[snapshot->user_count++] = (struct counters_user){ .uid = uid };
+    sum(&snapshot->users[i].connections, connections);
+}
+
+static void read_users(const struct counters_slot *slot, struct counters_snapshot *snapshot)
+{
+    sum(&snapshot->other_users, load(&slot->users[0]));
+    for (size_t i = 1; i <= COUNTERS_USERS; i++) {
+        uint64_t user = load(&slot->users[i]);
+
+        read_user(snapshot, (uid_t)(user >> 32), (uint32_t)user);
+    }
+}
+
 static void read_slot(const struct counters_slot *slot, struct counters_snapshot *snapshot)
 {
     counters_total_add(&snapshot->total, slot);
     for (size_t i = 0; i < COUNTERS_GAUGES; i++)
         sum(&snapshot->gauges[i], load(&slot->gauges[i]));
+    read_users(slot, snapshot);
 }
 
 static void read_once(const struct counters_file *file, const struct published *copy,
@@ -376,6 +430,8 @@ static void read_once(const struct counters_file *file, const struct published *
     uint64_t slots = load(&copy->slots_used);
 
     memset(snapshot->gauges, 0, sizeof(snapshot->gauges));
+    snapshot->user_count = 0;
+    snapshot->other_users = 0;
     read_total(copy, &snapshot->total);
     snapshot->processes[0] = (struct counters_process){ .number = 0, .pid = (pid_t)load(&file->supervisor) };
     snapshot->process_count = 1;

@@ -27,6 +27,8 @@ enum {
     COUNTERS_ROUTES = 128,     /* rows of a slot; routes beyond count as "other" */
     COUNTERS_LABELS = 512,     /* rows of the total; labels beyond count as "other" */
     COUNTERS_LABEL_SIZE = 128, /* with its NUL; longer ones are cut */
+    COUNTERS_NAME_SIZE = 64,   /* the same of a user's name */
+    COUNTERS_USERS = 64,       /* uids of which connections are open, in a slot and in all; more count as "other" */
 };
 
 /* The first rows of every slot, and of the total. */
@@ -70,7 +72,9 @@ struct counters_slot {
     _Alignas(4096) _Atomic uint64_t row_count;
     _Atomic uint64_t gauges[COUNTERS_GAUGES];
     _Atomic uint64_t figures[COUNTERS_FIGURES];
+    _Atomic uint64_t users[1 + COUNTERS_USERS]; /* uid << 32 | connections; 0 of these: free. The first: all others */
     _Atomic uint64_t rows[COUNTERS_ROUTES][COUNTERS_CLASSES];
+    _Atomic uint64_t nanoseconds[COUNTERS_ROUTES];
     _Atomic uint64_t labels[COUNTERS_ROUTES][COUNTERS_LABEL_SIZE / sizeof(uint64_t)];
 };
 
@@ -103,6 +107,14 @@ static inline void counters_fewer(struct counters_slot *slot, enum counters_gaug
     counters_add(&slot->gauges[gauge], UINT64_MAX);
 }
 
+/* A user's connection is open: returns where it is counted, for the end. */
+unsigned int counters_user_enter(struct counters_slot *slot, uid_t uid);
+
+static inline void counters_user_leave(struct counters_slot *slot, unsigned int place)
+{
+    counters_add(&slot->users[place], UINT64_MAX);
+}
+
 /* A request is over. */
 void counters_request(struct counters_slot *slot, unsigned int row, unsigned int status, uint64_t bytes,
                       uint64_t nanoseconds);
@@ -115,6 +127,7 @@ void counters_library_error(struct counters_slot *slot, unsigned int status);
 struct counters_row {
     char label[COUNTERS_LABEL_SIZE]; /* "GET /notes/{id}", NUL-terminated; of the first two rows "" */
     uint64_t classes[COUNTERS_CLASSES];
+    uint64_t nanoseconds;
 };
 
 /* Made by counters_total_init, in memory of one's own. */
@@ -159,10 +172,19 @@ struct counters_process {
     uint64_t resident, proportional; /* bytes; 0: not known. Not counters_read's to fill in */
 };
 
+struct counters_user {
+    uid_t uid;
+    char name[COUNTERS_NAME_SIZE]; /* "": not known. Not counters_read's to fill in */
+    uint64_t connections;
+};
+
 struct counters_snapshot {
     struct counters_total total;
     uint64_t gauges[COUNTERS_GAUGES];
-    uint64_t started_at; /* nanoseconds since 1970 */
+    size_t user_count;
+    struct counters_user users[COUNTERS_USERS]; /* who has connections */
+    uint64_t other_users;                       /* connections of those that had no place */
+    uint64_t started_at;                        /* nanoseconds since 1970 */
     uint64_t restarts[COUNTERS_RESTARTS];
     uint64_t reloads[2]; /* failed, succeeded */
     size_t process_count;

@@ -77,6 +77,21 @@ static void write_requests(FILE *stream, const struct counters_snapshot *snapsho
         }
 }
 
+static void write_route_times(FILE *stream, const struct counters_snapshot *snapshot)
+{
+    describe(stream, "berth_route_seconds_total", "counter",
+             "From the request line to the end of the reply, by route: by its requests, their mean duration.");
+    for (size_t i = 0; i < snapshot->total.row_count; i++) {
+        uint64_t value = snapshot->total.rows[i].nanoseconds;
+
+        if (value == 0)
+            continue;
+        fputs("berth_route_seconds_total{", stream);
+        write_row_labels(stream, snapshot, i);
+        fprintf(stream, "} %.9f\n", (double)value / SECOND);
+    }
+}
+
 static void write_latency(FILE *stream, const struct counters_snapshot *snapshot)
 {
     const uint64_t *figures = snapshot->total.figures;
@@ -128,6 +143,28 @@ static void write_traffic(FILE *stream, const struct counters_snapshot *snapshot
     metrics_write_one(stream, "berth_log_lines_dropped_total", "counter",
                       "Lines of the logs that were dropped because nobody took them in time.",
                       figures[COUNTERS_LOG_DROPPED]);
+}
+
+static void write_users(FILE *stream, const struct counters_snapshot *snapshot)
+{
+    const char *name = "berth_connections_by_user";
+
+    describe(
+        stream, name, "gauge",
+        "Connections that are open, by who made them; behind a proxy, the proxy. uid=\"other\": of more users than "
+        "are told apart.");
+    for (size_t i = 0; i < snapshot->user_count; i++) {
+        const struct counters_user *user = &snapshot->users[i];
+
+        fprintf(stream, "%s{uid=\"%u\"", name, user->uid);
+        if (user->name[0]) {
+            fputc(',', stream);
+            write_label(stream, "user", user->name, strlen(user->name));
+        }
+        fprintf(stream, "} %" PRIu64 "\n", user->connections);
+    }
+    if (snapshot->other_users > 0)
+        fprintf(stream, "%s{uid=\"other\"} %" PRIu64 "\n", name, snapshot->other_users);
 }
 
 /* ---- processes ---- */
@@ -182,8 +219,10 @@ void metrics_write(const struct counters_snapshot *snapshot, const char *version
     describe(stream, "berth_start_time_seconds", "gauge", "When the server was started, since 1970.");
     fprintf(stream, "berth_start_time_seconds %.3f\n", (double)snapshot->started_at / SECOND);
     write_requests(stream, snapshot);
+    write_route_times(stream, snapshot);
     write_latency(stream, snapshot);
     write_traffic(stream, snapshot);
+    write_users(stream, snapshot);
     write_library_errors(stream, snapshot);
     write_events(stream, snapshot);
     write_processes(stream, snapshot);

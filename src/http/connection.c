@@ -79,6 +79,7 @@ struct connection *connection_new(struct daemon *daemon, struct MHD_Connection *
     if (connection->refused)
         counters_add(&server->counters->figures[COUNTERS_REFUSED], 1);
     list_add(connection);
+    connection->user_place = counters_user_enter(server->counters, connection->peer.uid);
     deadline_start(&server->deadlines, DEADLINE_HEAD, connection);
     return connection;
 
@@ -98,6 +99,7 @@ void connection_free(struct connection *connection)
     file_sending_stop(connection);
     quiet_forget(connection);
     list_remove(connection);
+    counters_user_leave(connection->server->counters, connection->user_place);
     names_leave(connection->peer.berth_names, &connection->naming);
     names_release(connection->peer.berth_names);
     peer_done(&connection->peer);

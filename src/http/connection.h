@@ -27,6 +27,7 @@ struct connection {
     bool roomy;     /* with a send buffer for large files; file.c */
     bool quiet;     /* MHD's epoll does not say when it can be written to; quiet.c */
 
+    unsigned int user_place;     /* where it is counted among its user's; counters.h */
     unsigned int prompt_replies; /* in a row, since one that was not sent in a single turn */
 
     struct deadline *deadline; /* the list that it waits in, or NULL */

@@ -32,6 +32,7 @@ struct takeover_record {
     gid_t gid;
     pid_t pid;
     unsigned int status;
+    unsigned int user_place;           /* as the connection's */
     unsigned short method, user_agent; /* where in `texts`; 0, where the target begins: no User-Agent */
     char texts[];
 };
@@ -144,6 +145,7 @@ static void list_add(struct takeover *takeover)
     server->takeovers = takeover;
     server->connection_count++;
     counters_more(server->counters, COUNTERS_CONNECTIONS);
+    takeover->record->user_place = counters_user_enter(server->counters, takeover->record->uid);
 }
 
 static void list_remove(struct takeover *takeover)
@@ -227,6 +229,7 @@ void takeover_end(struct takeover *takeover, bool complete)
     close_quietly(takeover->fd);
     takeover->fd = -1;
     write_record(takeover, complete);
+    counters_user_leave(takeover->server->counters, takeover->record->user_place);
     names_release(takeover->record->names);
     free(takeover->record);
     takeover->record = NULL;

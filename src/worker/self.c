@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
 
@@ -16,6 +17,7 @@
 #include "common/metrics.h"
 #include "events/client.h"
 #include "http/server.h"
+#include "socket/names.h"
 #include "worker/application.h"
 #include "worker/memory.h"
 
@@ -38,6 +40,25 @@ static void ask_memory(struct counters_snapshot *snapshot)
         if (i < PROPORTIONAL_MAX)
             process->proportional = memory_proportional(process->pid);
     }
+}
+
+/* No reader of figures waits for NSS: what is not known yet is known when they are read again. As a group, the one that
+ * nobody has (chown(2)): only the user is looked for. */
+static void ask_name(struct counters_user *user)
+{
+    struct peer_names *names = names_take(user->uid, (gid_t)-1);
+    char number[16];
+
+    snprintf(number, sizeof(number), "%u", user->uid);
+    if (names && names_known(names) && strcmp(names_user(names), number) != 0)
+        snprintf(user->name, sizeof(user->name), "%s", names_user(names));
+    names_release(names);
+}
+
+static void ask_names(struct counters_snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->user_count; i++)
+        ask_name(&snapshot->users[i]);
 }
 
 /* What the recorder counts stands in the log itself. */
@@ -94,6 +115,7 @@ int berth_server_metrics(char **ret_text)
     r = counters_read(the_self->counters, snapshot);
     if (r == 0) {
         ask_memory(snapshot);
+        ask_names(snapshot);
         r = write_text(snapshot, ret_text);
     }
     free(snapshot);

@@ -76,6 +76,7 @@ START_TEST(test_request)
     ck_assert_uint_eq(find("GET /notes/{id}")->classes[2], 1);
     ck_assert_uint_eq(find("GET /notes/{id}")->classes[4], 1);
     ck_assert_uint_eq(find("GET /notes/{id}")->classes[0], 1);
+    ck_assert_uint_eq(find("GET /notes/{id}")->nanoseconds, 300000);
     ck_assert_uint_eq(snapshot->total.rows[COUNTERS_ROW_NONE].classes[4], 1);
     ck_assert_uint_eq(snapshot->total.figures[COUNTERS_BUCKET], 2);
     ck_assert_uint_eq(snapshot->total.figures[COUNTERS_BUCKET + 1], 1);
@@ -213,6 +214,72 @@ START_TEST(test_labels_stay)
     look();
     ck_assert_uint_eq(find("GET /9/9")->classes[2], 1);
     ck_assert_uint_eq(find("GET /6/9")->classes[2], 1);
+}
+END_TEST
+
+static uint64_t connections_of(uid_t uid)
+{
+    for (size_t i = 0; i < snapshot->user_count; i++)
+        if (snapshot->users[i].uid == uid)
+            return snapshot->users[i].connections;
+    return 0;
+}
+
+START_TEST(test_users)
+{
+    struct counters_slot *one = attach(1), *two = attach(2);
+    unsigned int root = counters_user_enter(one, 0), alice = counters_user_enter(one, 1000);
+
+    ck_assert_uint_eq(counters_user_enter(one, 1000), alice);
+    counters_user_enter(two, 1000);
+    counters_user_enter(two, 4294967294);
+    look();
+    ck_assert_uint_eq(snapshot->user_count, 0); /* not before they are ready */
+    counters_admit(counters, 1, 4711);
+    counters_admit(counters, 2, 4712);
+    look();
+    ck_assert_uint_eq(snapshot->user_count, 3);
+    ck_assert_uint_eq(connections_of(0), 1);
+    ck_assert_uint_eq(connections_of(1000), 3);
+    ck_assert_uint_eq(connections_of(4294967294), 1);
+    ck_assert_str_eq(snapshot->users[0].name, "");
+
+    /* A place is free with its last connection. A user who comes back has one place, not two. */
+    counters_user_leave(one, root);
+    counters_user_leave(one, alice);
+    ck_assert_uint_eq(counters_user_enter(one, 1000), alice);
+    ck_assert_uint_eq(counters_user_enter(one, 7), root);
+    counters_retire(counters, 2);
+    look();
+    ck_assert_uint_eq(snapshot->user_count, 2);
+    ck_assert_uint_eq(connections_of(1000), 2);
+    ck_assert_uint_eq(connections_of(7), 1);
+}
+END_TEST
+
+START_TEST(test_users_at_most)
+{
+    struct counters_slot *one = attach(1), *two = attach(2);
+    unsigned int other;
+
+    for (uid_t uid = 0; uid < COUNTERS_USERS; uid++) {
+        ck_assert_uint_gt(counters_user_enter(one, uid), 0);
+        counters_user_enter(two, 5000 + uid);
+    }
+    other = counters_user_enter(one, 9999);
+    ck_assert_uint_eq(other, 0);
+    ck_assert_uint_eq(counters_user_enter(one, 9998), 0);
+    counters_user_enter(one, COUNTERS_USERS - 1);
+    counters_user_leave(one, other);
+    counters_admit(counters, 1, 4711);
+    look();
+    ck_assert_uint_eq(snapshot->user_count, COUNTERS_USERS);
+    ck_assert_uint_eq(connections_of(COUNTERS_USERS - 1), 2);
+    ck_assert_uint_eq(snapshot->other_users, 1);
+    counters_admit(counters, 2, 4712);
+    look();
+    ck_assert_uint_eq(snapshot->user_count, COUNTERS_USERS);
+    ck_assert_uint_eq(snapshot->other_users, 1 + COUNTERS_USERS);
 }
 END_TEST
 
@@ -485,6 +552,8 @@ Suite *suite_counters(void)
     tcase_add_test(tcase, test_routes_at_most);
     tcase_add_test(tcase, test_labels_at_most);
     tcase_add_test(tcase, test_labels_stay);
+    tcase_add_test(tcase, test_users);
+    tcase_add_test(tcase, test_users_at_most);
     tcase_add_test(tcase, test_long_label);
     tcase_add_loop_test(tcase, test_no_slot, 0, sizeof(no_slots) / sizeof(no_slots[0]));
     tcase_add_test(tcase, test_last_slot);

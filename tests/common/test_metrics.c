@@ -115,6 +115,28 @@ START_TEST(test_rest)
 }
 END_TEST
 
+START_TEST(test_users)
+{
+    snapshot.user_count = 2;
+    snapshot.users[0] = (struct counters_user){ .uid = 1000, .name = "al\"ice", .connections = 3 };
+    snapshot.users[1] = (struct counters_user){ .uid = 4294967294, .connections = 1 };
+    expect("\nberth_connections_by_user{uid=\"1000\",user=\"al\\\"ice\"} 3\n"
+           "berth_connections_by_user{uid=\"4294967294\"} 1\n#");
+    snapshot.other_users = 5;
+    expect("\nberth_connections_by_user{uid=\"other\"} 5\n");
+}
+END_TEST
+
+START_TEST(test_route_times)
+{
+    struct counters_row *row = &snapshot.total.rows[snapshot.total.row_count++];
+
+    snprintf(row->label, sizeof(row->label), "GET /a");
+    row->nanoseconds = 1500000000;
+    expect("\nberth_route_seconds_total{method=\"GET\",route=\"/a\"} 1.500000000\n");
+}
+END_TEST
+
 Suite *suite_metrics(void)
 {
     Suite *suite = suite_create("metrics");
@@ -125,6 +147,8 @@ Suite *suite_metrics(void)
     tcase_add_test(tcase, test_rows_of_nobody);
     tcase_add_test(tcase, test_histogram);
     tcase_add_test(tcase, test_processes);
+    tcase_add_test(tcase, test_users);
+    tcase_add_test(tcase, test_route_times);
     tcase_add_test(tcase, test_rest);
     suite_add_tcase(suite, tcase);
     return suite;

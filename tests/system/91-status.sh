@@ -163,6 +163,27 @@ kill "$PID"
 expect_figure berth_held_replies 0
 expect_figure berth_connections 1
 
+it "shows whose connections they are, of all workers"
+me=$(id -u)
+name=$(id -un)
+holders=()
+for i in 1 2 3; do
+    start "held$i" curl -s --unix-socket "$SOCKET" http://localhost/x/hold
+    holders+=("$PID")
+done
+wait_until figure_is berth_held_replies 3
+expect_figure "berth_connections_by_user{uid=\"$me\",user=\"$name\"}" 4 # and the one that asks
+if [ "$me" -eq 0 ] && command -v setpriv >/dev/null; then
+    chmod 666 "$SOCKET"
+    start stranger setpriv --reuid 54321 --regid 54321 --clear-groups curl -s --unix-socket "$SOCKET" \
+        http://localhost/x/hold
+    expect_figure 'berth_connections_by_user{uid="54321"}' 1
+    kill "$PID"
+    expect_figure 'berth_connections_by_user{uid="54321"}' 0
+fi
+kill "${holders[@]}"
+expect_figure "berth_connections_by_user{uid=\"$me\",user=\"$name\"}" 1
+
 it "measures how long requests take"
 before=$(figure 'berth_request_duration_seconds_bucket{le="0.1"}')
 slow=$(figure 'berth_request_duration_seconds_bucket{le="+Inf"}')
@@ -172,6 +193,7 @@ http /x/later/200
 wait_until figure_is 'berth_requests_total{method="GET",route="/x/later/{ms}",class="2xx"}' 2
 quick=$(figure 'berth_request_duration_seconds_bucket{le="0.1"}')
 total=$(figure 'berth_request_duration_seconds_bucket{le="+Inf"}')
+expect_match "their time" '^0\.[3-9]' "$(figure 'berth_route_seconds_total{method="GET",route="/x/later/{ms}"}')"
 [ $((total - quick)) -ge $((slow + 2)) ] || fail "slow requests" "$((slow + 2))" "$((total - quick))"
 
 it "counts what libmicrohttpd answers by itself, once"
