@@ -1,46 +1,37 @@
 #include "common/bytes.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
+
+#include "common/buffer.h"
 
 int input_read(int fd, size_t max, char **ret_bytes, size_t *ret_size)
 {
-    size_t size = 0, room = 4096;
-    char *bytes = malloc(room), *larger;
+    struct buffer buffer = { 0 };
     ssize_t n;
     int r;
 
-    if (!bytes)
-        return -ENOMEM;
-    for (;;) {
-        n = read(fd, bytes + size, room - size - 1);
+    while ((r = buffer_reserve(&buffer, 1, UINT64_MAX)) == 0) {
+        n = read(fd, buffer.bytes + buffer.size, buffer.allocated - buffer.size - 1);
         if (n == 0)
             break;
         if (n < 0 && errno == EINTR)
             continue;
         r = n < 0 ? -errno : 0;
-        size += n > 0 ? (size_t)n : 0;
-        if (r == 0 && size > max)
+        buffer.size += n > 0 ? (size_t)n : 0;
+        if (r == 0 && buffer.size > max)
             r = -EFBIG;
         if (r < 0)
-            goto fail;
-        if (room - size > 1)
-            continue;
-        r = -ENOMEM;
-        larger = realloc(bytes, room * 2);
-        if (!larger)
-            goto fail;
-        bytes = larger;
-        room *= 2;
+            break;
     }
-    bytes[size] = '\0';
-    *ret_bytes = bytes;
-    *ret_size = size;
+    if (r < 0) {
+        buffer_done(&buffer);
+        return r;
+    }
+    buffer.bytes[buffer.size] = '\0';
+    *ret_bytes = buffer.bytes;
+    *ret_size = buffer.size;
     return 0;
-fail:
-    free(bytes);
-    return r;
 }
 
 int output_write(int fd, const char *bytes, size_t size)

@@ -1,6 +1,7 @@
 libberth_a_SOURCES += \
 	src/common/account.c src/common/account.h \
 	src/common/assignment.c src/common/assignment.h \
+	src/common/buffer.c src/common/buffer.h \
 	src/common/bytes.c src/common/bytes.h \
 	src/common/contract.h \
 	src/common/control.c \

@@ -1,7 +1,6 @@
 #include "events/batch.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "berth.h"
@@ -20,25 +19,6 @@
 
 _Static_assert(sizeof(struct event_record) + FRAME_MAX + USER_TEXT_MAX + BERTH_EVENT_SIZE_MAX + 8 <= EVENT_RECORD_MAX,
                "no record is larger than EVENT_RECORD_MAX");
-
-static int batch_reserve(struct event_batch *batch, size_t more)
-{
-    size_t room = batch->allocated > 0 ? batch->allocated : 4096;
-    char *larger;
-
-    if (more > EVENT_BATCH_MAX - batch->size)
-        return -EMSGSIZE;
-    while (room - batch->size < more)
-        room *= 2;
-    if (room == batch->allocated)
-        return 0;
-    larger = realloc(batch->bytes, room);
-    if (!larger)
-        return -ENOMEM;
-    batch->bytes = larger;
-    batch->allocated = room;
-    return 0;
-}
 
 /* All up to the type, whose place it notes. */
 static void format_head(struct line *line, struct event_record *record, const struct event *event)
@@ -86,10 +66,10 @@ int event_batch_add(struct event_batch *batch, const struct event *event, uint64
     if (event->user_size > EVENT_USER_MAX || event->type_size > BERTH_EVENT_TYPE_MAX ||
         event->data_size > BERTH_EVENT_SIZE_MAX - event->type_size)
         return -EMSGSIZE;
-    r = batch_reserve(batch, room);
+    r = buffer_reserve(&batch->buffer, room, EVENT_BATCH_MAX);
     if (r < 0)
         return r;
-    record = (struct event_record *)(void *)(batch->bytes + batch->size);
+    record = (struct event_record *)(void *)(batch->buffer.bytes + batch->buffer.size);
     *record = (struct event_record){ .id = id, .time_us = time_us, .token = token };
     line = (struct line){ .bytes = record->text, .limit = room - sizeof(*record) };
     format_head(&line, record, event);
@@ -98,21 +78,21 @@ int event_batch_add(struct event_batch *batch, const struct event *event, uint64
     record->text_size = (uint32_t)line.size;
     record->size = (uint32_t)event_record_size(line.size);
     memset(record->text + line.size, 0, record->size - sizeof(*record) - line.size);
-    batch->size += record->size;
+    batch->buffer.size += record->size;
     batch->count++;
     return 0;
 }
 
 void event_batch_clear(struct event_batch *batch)
 {
-    batch->size = 0;
+    batch->buffer.size = 0;
     batch->count = 0;
 }
 
 void event_batch_done(struct event_batch *batch)
 {
-    free(batch->bytes);
-    *batch = (struct event_batch){ 0 };
+    buffer_done(&batch->buffer);
+    batch->count = 0;
 }
 
 size_t event_missed_format(uint64_t missed, char *text, size_t room)

@@ -8,11 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/buffer.h"
 #include "events/event.h"
 
 struct event_batch {
-    char *bytes;
-    size_t size, allocated;
+    struct buffer buffer;
     size_t count;
 };
 

@@ -1,7 +1,6 @@
 #include "events/channel.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "berth.h"
@@ -66,32 +65,6 @@ static bool sizes_hold(size_t user_size, size_t type_size, size_t data_size)
            data_size <= BERTH_EVENT_SIZE_MAX - type_size;
 }
 
-static int batch_reserve(struct channel_batch *batch, size_t more)
-{
-    size_t room = batch->allocated > 0 ? batch->allocated : 1024;
-    char *larger;
-
-    if (more > CHANNEL_BATCH_MAX - batch->size)
-        return -EMSGSIZE;
-    while (room - batch->size < more)
-        room *= 2;
-    if (room == batch->allocated)
-        return 0;
-    larger = realloc(batch->bytes, room);
-    if (!larger)
-        return -ENOMEM;
-    batch->bytes = larger;
-    batch->allocated = room;
-    return 0;
-}
-
-static void batch_append(struct channel_batch *batch, const void *bytes, size_t size)
-{
-    if (size > 0)
-        memcpy(batch->bytes + batch->size, bytes, size);
-    batch->size += size;
-}
-
 int channel_batch_add(struct channel_batch *batch, const struct event *event)
 {
     struct event_head head = { .uid = event->uid, .pid = event->pid };
@@ -102,21 +75,22 @@ int channel_batch_add(struct channel_batch *batch, const struct event *event)
     head.user_size = (uint16_t)event->user_size;
     head.type_size = (uint16_t)event->type_size;
     head.data_size = (uint32_t)event->data_size;
-    r = batch_reserve(batch, sizeof(head) + event->user_size + event->type_size + event->data_size);
+    r = buffer_reserve(&batch->buffer, sizeof(head) + event->user_size + event->type_size + event->data_size,
+                       CHANNEL_BATCH_MAX);
     if (r < 0)
         return r;
-    batch_append(batch, &head, sizeof(head));
-    batch_append(batch, event->user, event->user_size);
-    batch_append(batch, event->type, event->type_size);
-    batch_append(batch, event->data, event->data_size);
+    buffer_add(&batch->buffer, &head, sizeof(head), CHANNEL_BATCH_MAX);
+    buffer_add(&batch->buffer, event->user, event->user_size, CHANNEL_BATCH_MAX);
+    buffer_add(&batch->buffer, event->type, event->type_size, CHANNEL_BATCH_MAX);
+    buffer_add(&batch->buffer, event->data, event->data_size, CHANNEL_BATCH_MAX);
     batch->count++;
     return 0;
 }
 
 void channel_batch_done(struct channel_batch *batch)
 {
-    free(batch->bytes);
-    *batch = (struct channel_batch){ 0 };
+    buffer_done(&batch->buffer);
+    batch->count = 0;
 }
 
 int channel_batch_next(const void *bytes, size_t size, size_t *offset, struct event *ret_event)

@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/buffer.h"
 #include "events/event.h"
 
 #define CHANNEL_VERSION 1
@@ -62,8 +63,7 @@ int channel_receive(int fd, struct channel_header *ret_header, void *body, int r
 /* ---- the body of a batch: events one behind the other ---- */
 
 struct channel_batch {
-    char *bytes;
-    size_t size, allocated;
+    struct buffer buffer;
     uint32_t count;
 };
 

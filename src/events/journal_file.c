@@ -47,8 +47,8 @@ _Static_assert(sizeof(struct header) % 8 == 0 && sizeof(struct head) % 8 == 0, "
 
 enum { CHUNK = 65536 };
 
-/* What frames are read into; grows to the largest. */
-struct buffer {
+/* What frames are read into; grows to the largest, and no further: one may be a large part of the file. */
+struct frame_body {
     char *bytes;
     size_t allocated;
 };
@@ -147,17 +147,17 @@ static int is_blank(int fd, uint64_t offset, uint64_t end)
     return 1;
 }
 
-static int buffer_reserve(struct buffer *buffer, size_t size)
+static int frame_body_reserve(struct frame_body *body, size_t size)
 {
     char *bytes;
 
-    if (size <= buffer->allocated)
+    if (size <= body->allocated)
         return 0;
-    bytes = realloc(buffer->bytes, size);
+    bytes = realloc(body->bytes, size);
     if (!bytes)
         return -ENOMEM;
-    buffer->bytes = bytes;
-    buffer->allocated = size;
+    body->bytes = bytes;
+    body->allocated = size;
     return 0;
 }
 
@@ -201,19 +201,19 @@ static int head_read(int fd, uint64_t offset, uint64_t end, struct head *ret_hea
     return 0;
 }
 
-/* The id that is due behind what is in the buffer, of that kind; 0: it is not what it may be. */
-static uint64_t body_check(const struct buffer *buffer, const struct head *head, uint64_t next_id)
+/* The id that is due behind what is in `body`, of that kind; 0: it is not what it may be. */
+static uint64_t body_check(const struct frame_body *body, const struct head *head, uint64_t next_id)
 {
     uint64_t marked;
 
     if (head->kind == KIND_RECORDS)
-        return journal_records_check(buffer->bytes, head->size, next_id);
-    memcpy(&marked, buffer->bytes, sizeof(marked));
+        return journal_records_check(body->bytes, head->size, next_id);
+    memcpy(&marked, body->bytes, sizeof(marked));
     return marked >= next_id ? marked : 0;
 }
 
-/* The whole frame, checked: its body is in the buffer, and *ret_next is the id that is due behind it. */
-static int frame_read(int fd, uint64_t offset, uint64_t end, uint64_t next_id, struct buffer *buffer,
+/* The whole frame, checked: its body is in `body`, and *ret_next is the id that is due behind it. */
+static int frame_read(int fd, uint64_t offset, uint64_t end, uint64_t next_id, struct frame_body *body,
                       struct head *ret_head, uint64_t *ret_next)
 {
     struct head head;
@@ -222,15 +222,15 @@ static int frame_read(int fd, uint64_t offset, uint64_t end, uint64_t next_id, s
 
     if (r < 0)
         return r;
-    r = buffer_reserve(buffer, head.size);
+    r = frame_body_reserve(body, head.size);
     if (r < 0)
         return r;
-    r = bytes_read(fd, buffer->bytes, head.size, offset + sizeof(head));
+    r = bytes_read(fd, body->bytes, head.size, offset + sizeof(head));
     if (r < 0)
         return r;
-    if (checksum(buffer->bytes, head.size) != head.body_checksum)
+    if (checksum(body->bytes, head.size) != head.body_checksum)
         return -EBADMSG;
-    next = body_check(buffer, &head, next_id);
+    next = body_check(body, &head, next_id);
     if (next == 0)
         return -EBADMSG;
     *ret_head = head;
@@ -251,13 +251,13 @@ static void records_added(struct journal_file *file, size_t size, uint64_t next_
 static int frames_walk(struct journal_file *file, uint64_t end,
                        int (*take)(void *data, const void *records, size_t size), void *data)
 {
-    struct buffer buffer = { 0 };
+    struct frame_body body = { 0 };
     struct head head;
     uint64_t next_id;
     int r = 0;
 
     while (r == 0 && file->size < end) {
-        r = frame_read(file->fd, file->size, end, file->next_id, &buffer, &head, &next_id);
+        r = frame_read(file->fd, file->size, end, file->next_id, &body, &head, &next_id);
         if (r < 0)
             break;
         file->size += sizeof(head) + head.size;
@@ -268,9 +268,9 @@ static int frames_walk(struct journal_file *file, uint64_t end,
         }
         records_added(file, head.size, next_id);
         if (take)
-            r = take(data, buffer.bytes, head.size);
+            r = take(data, body.bytes, head.size);
     }
-    free(buffer.bytes);
+    free(body.bytes);
     return r;
 }
 

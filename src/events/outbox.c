@@ -52,7 +52,7 @@ size_t outbox_pending(void)
 
 static size_t cost(const struct publication *publication)
 {
-    return sizeof(*publication) + publication->batch.size;
+    return sizeof(*publication) + publication->batch.buffer.size;
 }
 
 /* It is out of the queue, and has its answer. */
@@ -87,7 +87,7 @@ int outbox_add(struct channel_batch *batch, outbox_stored *stored, void *data)
 
     if (batch->count == 0)
         return -EINVAL;
-    if (outbox.waiting_size + sizeof(*publication) + batch->size > CLIENT_WAITING_MAX)
+    if (outbox.waiting_size + sizeof(*publication) + batch->buffer.size > CLIENT_WAITING_MAX)
         return -EAGAIN;
     publication = calloc(1, sizeof(*publication));
     if (!publication)
@@ -106,7 +106,7 @@ int outbox_add(struct channel_batch *batch, outbox_stored *stored, void *data)
 
 static int send_part(struct publication *publication, int channel, const struct event_log *log)
 {
-    size_t left = publication->batch.size - publication->sent;
+    size_t left = publication->batch.buffer.size - publication->sent;
     size_t size = left < CHANNEL_BODY_MAX ? left : CHANNEL_BODY_MAX;
     struct channel_header header = {
         .type = CHANNEL_PUBLISH,
@@ -120,7 +120,7 @@ static int send_part(struct publication *publication, int channel, const struct 
     if (!publication->tried)
         event_log_seek_end(log, &publication->cursor);
     publication->tried = true;
-    r = channel_send(channel, &header, publication->batch.bytes + publication->sent, NULL);
+    r = channel_send(channel, &header, publication->batch.buffer.bytes + publication->sent, NULL);
     if (r == 0)
         publication->sent += size;
     return r;
@@ -132,7 +132,7 @@ int outbox_send(int channel, const struct event_log *log)
 
     while (r == 0 && outbox.unsent) {
         r = send_part(outbox.unsent, channel, log);
-        if (r == 0 && outbox.unsent->sent == outbox.unsent->batch.size)
+        if (r == 0 && outbox.unsent->sent == outbox.unsent->batch.buffer.size)
             outbox.unsent = outbox.unsent->next;
     }
     return r;

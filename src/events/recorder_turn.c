@@ -72,12 +72,12 @@ int turn_begin(struct recorder *recorder, struct worker_channel *channel, uint64
     size_t room = turn->append_max < TURN_SIZE_MAX ? turn->append_max : TURN_SIZE_MAX;
     int r;
 
-    if (turn->batch.size > 0 && turn->batch.size + bound > room)
+    if (turn->batch.buffer.size > 0 && turn->batch.buffer.size + bound > room)
         turn_flush(recorder);
     r = items_reserve(turn);
     if (r == 0)
         turn->items[turn->count++] =
-            (struct gathered){ .channel = channel, .token = token, .offset = turn->batch.size };
+            (struct gathered){ .channel = channel, .token = token, .offset = turn->batch.buffer.size };
     return r;
 }
 
@@ -91,7 +91,7 @@ int turn_add(struct recorder *recorder, const struct event *event, uint64_t time
         return r;
     turn->next_id++;
     item->count++;
-    item->size = turn->batch.size - item->offset;
+    item->size = turn->batch.buffer.size - item->offset;
     return item->size > turn->append_max ? -EMSGSIZE : 0;
 }
 
@@ -102,7 +102,7 @@ void turn_refuse(struct recorder *recorder, int r)
 
     turn->next_id -= item->count;
     turn->batch.count -= item->count;
-    turn->batch.size = item->offset;
+    turn->batch.buffer.size = item->offset;
     item->size = item->count = 0;
     item->refused = r;
 }
@@ -129,7 +129,7 @@ static void store_in_log(struct recorder *recorder, const char *bytes, size_t si
 
 static int store(struct recorder *recorder, size_t offset, size_t size, size_t count)
 {
-    const char *bytes = recorder->turn.batch.bytes + offset;
+    const char *bytes = recorder->turn.batch.buffer.bytes + offset;
     int r = 0;
 
     if (size == 0)
@@ -198,11 +198,11 @@ static void store_all(struct recorder *recorder)
     struct turn *turn = &recorder->turn;
     uint64_t id = event_log_next_id(recorder->writer);
 
-    if (store(recorder, 0, turn->batch.size, turn->batch.count) < 0) {
+    if (store(recorder, 0, turn->batch.buffer.size, turn->batch.count) < 0) {
         store_one_by_one(recorder);
         return;
     }
-    if (turn->batch.size > 0 && turn->trouble < 0)
+    if (turn->batch.buffer.size > 0 && turn->trouble < 0)
         tell_of_room(recorder, 0);
     for (size_t i = 0; i < turn->count; i++) {
         answer(recorder, &turn->items[i], id, turn->items[i].refused);
@@ -218,7 +218,7 @@ void turn_flush(struct recorder *recorder)
         return;
     store_all(recorder);
     turn->count = 0;
-    if (turn->batch.allocated > KEPT_MEMORY_MAX)
+    if (turn->batch.buffer.allocated > KEPT_MEMORY_MAX)
         event_batch_done(&turn->batch);
     else
         event_batch_clear(&turn->batch);

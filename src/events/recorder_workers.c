@@ -20,8 +20,7 @@ struct worker_channel {
     uv_poll_t poll;
     int fd, news_fd;
     /* The batch that has come in part. */
-    char *body;
-    size_t size, allocated;
+    struct buffer body;
     uint64_t token;
     /* Answers that the worker has no room for: until it has, nothing is read from it. */
     struct channel_header *answers;
@@ -45,7 +44,7 @@ static void on_closed(uv_handle_t *handle)
 
     close_fd(channel->fd);
     close_fd(channel->news_fd);
-    free(channel->body);
+    buffer_done(&channel->body);
     free(channel->answers);
     free(channel);
 }
@@ -175,44 +174,24 @@ static int publish(struct worker_channel *channel, const struct channel_header *
     return 0;
 }
 
-static int body_add(struct worker_channel *channel, size_t size)
-{
-    size_t room = channel->allocated > 0 ? channel->allocated : CHANNEL_PACKET_MAX;
-    char *larger;
-
-    if (size > CHANNEL_BATCH_MAX - channel->size)
-        return -EPROTO;
-    while (room < channel->size + size)
-        room *= 2;
-    if (room != channel->allocated) {
-        larger = realloc(channel->body, room);
-        if (!larger)
-            return -ENOMEM;
-        channel->body = larger;
-        channel->allocated = room;
-    }
-    memcpy(channel->body + channel->size, packet, size);
-    channel->size += size;
-    return 0;
-}
-
 static int take_packet(struct worker_channel *channel, const struct channel_header *header)
 {
-    bool whole = channel->size == 0 && header->last;
+    bool whole = channel->body.size == 0 && header->last;
     int r;
 
-    if (header->type != CHANNEL_PUBLISH || header->size == 0 || (channel->size > 0 && header->token != channel->token))
+    if (header->type != CHANNEL_PUBLISH || header->size == 0 ||
+        (channel->body.size > 0 && header->token != channel->token))
         return -EPROTO;
     if (whole)
         return publish(channel, header, packet, header->size);
     channel->token = header->token;
-    r = body_add(channel, header->size);
+    r = buffer_add(&channel->body, packet, header->size, CHANNEL_BATCH_MAX);
+    if (r == -EMSGSIZE)
+        return -EPROTO;
     if (r < 0 || !header->last)
         return r;
-    r = publish(channel, header, channel->body, channel->size);
-    free(channel->body);
-    channel->body = NULL;
-    channel->size = channel->allocated = 0;
+    r = publish(channel, header, channel->body.bytes, channel->body.size);
+    buffer_done(&channel->body);
     return r;
 }
 

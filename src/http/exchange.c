@@ -1,7 +1,6 @@
 #include "http/exchange.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/log.h"
@@ -16,8 +15,6 @@
 #include "http/stream.h"
 #include "http/takeover.h"
 
-/* A body is collected in a buffer that begins so large and doubles. */
-#define BODY_FIRST 4096
 /* So much of a body that was refused half-way is still read, so that the client gets to read why. */
 #define DISCARD_MAX (4 * 1024 * 1024)
 
@@ -103,25 +100,6 @@ static enum MHD_Result exchange_head(struct berth_request *request, const char *
     return MHD_YES;
 }
 
-static int body_append(struct berth_request *request, const char *bytes, size_t size)
-{
-    if (request->body_size + size + 1 > request->body_allocated) {
-        size_t allocated = request->body_allocated ? 2 * request->body_allocated : BODY_FIRST;
-        char *body;
-
-        while (allocated < request->body_size + size + 1)
-            allocated *= 2;
-        body = realloc(request->body, allocated);
-        if (!body)
-            return -ENOMEM;
-        request->body = body;
-        request->body_allocated = allocated;
-    }
-    memcpy(request->body + request->body_size, bytes, size);
-    request->body[request->body_size + size] = '\0';
-    return 0;
-}
-
 static int body_take(struct berth_request *request, const char *bytes, size_t size)
 {
     const struct berth_route *route = request->match.route;
@@ -129,7 +107,7 @@ static int body_take(struct berth_request *request, const char *bytes, size_t si
 
     if (size > request->body_limit - request->body_size)
         return -EMSGSIZE;
-    r = route->body ? route->body(request, bytes, size) : body_append(request, bytes, size);
+    r = route->body ? route->body(request, bytes, size) : buffer_add(&request->body, bytes, size, request->body_limit);
     if (r == 0)
         request->body_size += size;
     return r;

@@ -59,7 +59,7 @@ void request_reset(struct berth_request *request)
     if (request->destroy_data)
         request->destroy_data(request->data);
     json_decref(request->json);
-    free(request->body);
+    buffer_done(&request->body);
     arena_reset(&request->arena);
     /* The arena is large, and has just been made ready: what stands before and behind it is cleared. */
     memset((char *)request + sizeof(request->connection), 0,
@@ -237,8 +237,8 @@ const char *berth_request_cookie(struct berth_request *request, const char *name
 
 const char *berth_request_body(struct berth_request *request, size_t *ret_size)
 {
-    *ret_size = request->body ? request->body_size : 0;
-    return request->body ? request->body : "";
+    *ret_size = request->body.size;
+    return request->body.bytes ? request->body.bytes : "";
 }
 
 int berth_request_json(struct berth_request *request, struct json_t **ret_json)

@@ -8,6 +8,7 @@
 #include <berth.h>
 #include <microhttpd.h>
 
+#include "common/buffer.h"
 #include "http/arena.h"
 #include "http/query.h"
 #include "http/router.h"
@@ -71,8 +72,8 @@ struct berth_request {
     const char *allow;    /* for 405 and OPTIONS */
 
     uint64_t body_limit;
-    char *body; /* NUL-terminated, malloc'd; NULL while empty */
-    size_t body_size, body_allocated;
+    struct buffer body;      /* unless the route takes its bytes as they come */
+    uint64_t body_size;      /* in both cases */
     bool body_refused;       /* half-way; the client was told */
     uint64_t body_discarded; /* what came after that */
     struct json_t *json;

@@ -1,6 +1,7 @@
 if HAVE_CHECK
 tests_unit_SOURCES += \
 	tests/common/test_account.c \
+	tests/common/test_buffer.c \
 	tests/common/test_control.c \
 	tests/common/test_counters.c \
 	tests/common/test_launch.c \

@@ -75,7 +75,7 @@ static void event_free(struct event *event)
 
 static const struct event_record *record_at(const struct event_batch *batch, size_t offset)
 {
-    return (const struct event_record *)(const void *)(batch->bytes + offset);
+    return (const struct event_record *)(const void *)(batch->buffer.bytes + offset);
 }
 
 static void check_record(const struct event_record *record, size_t room, const struct event *event)
@@ -108,8 +108,8 @@ START_TEST(formats_exactly)
     ck_assert_int_eq(event_batch_add(&batch, &event, lines[_i].id, lines[_i].time_us, 4711), 0);
     ck_assert_uint_eq(batch.count, 1);
     record = record_at(&batch, 0);
-    ck_assert_uint_eq(record->size, batch.size);
-    check_record(record, batch.size, &event);
+    ck_assert_uint_eq(record->size, batch.buffer.size);
+    check_record(record, batch.buffer.size, &event);
     text = strndup(record->text, record->text_size);
     ck_assert_str_eq(text, lines[_i].text);
     ck_assert_uint_eq(record->id, lines[_i].id);
@@ -142,23 +142,23 @@ START_TEST(records_follow_each_other)
         for (size_t i = 1; i <= 1000; i++) {
             const struct event_record *record = record_at(&batch, offset);
 
-            ck_assert(event_record_valid(record, batch.size - offset));
+            ck_assert(event_record_valid(record, batch.buffer.size - offset));
             ck_assert_uint_eq(record->id, i);
             ck_assert_uint_eq(record->token, i);
             for (size_t at = record->text_size; at < record->size - sizeof(*record); at++)
                 ck_assert_int_eq(record->text[at], 0);
             offset += record->size;
         }
-        ck_assert_uint_eq(offset, batch.size);
-        allocated = batch.allocated;
-        memset(batch.bytes, 0x55, batch.allocated);
+        ck_assert_uint_eq(offset, batch.buffer.size);
+        allocated = batch.buffer.allocated;
+        memset(batch.buffer.bytes, 0x55, batch.buffer.allocated);
         event_batch_clear(&batch);
-        ck_assert_uint_eq(batch.size, 0);
+        ck_assert_uint_eq(batch.buffer.size, 0);
         ck_assert_uint_eq(batch.count, 0);
-        ck_assert_uint_eq(batch.allocated, allocated);
+        ck_assert_uint_eq(batch.buffer.allocated, allocated);
     }
     event_batch_done(&batch);
-    ck_assert_ptr_null(batch.bytes);
+    ck_assert_ptr_null(batch.buffer.bytes);
     event_batch_done(&batch);
 }
 END_TEST
@@ -196,10 +196,10 @@ START_TEST(keeps_the_limits)
     ck_assert_int_eq(event_batch_add(&batch, &event, UINT64_MAX - 1, UINT64_MAX, 1), sizes[_i].r);
     ck_assert_uint_eq(batch.count, sizes[_i].r == 0);
     if (sizes[_i].r == 0) {
-        ck_assert_uint_le(batch.size, EVENT_RECORD_MAX);
-        ck_assert(event_record_valid(batch.bytes, batch.size));
+        ck_assert_uint_le(batch.buffer.size, EVENT_RECORD_MAX);
+        ck_assert(event_record_valid(batch.buffer.bytes, batch.buffer.size));
     } else {
-        ck_assert_uint_eq(batch.size, 0);
+        ck_assert_uint_eq(batch.buffer.size, 0);
     }
     event_batch_done(&batch);
     free(bytes);
@@ -218,14 +218,14 @@ START_TEST(a_batch_ends_somewhere)
 
     memset(bytes, '7', BERTH_EVENT_SIZE_MAX);
     do {
-        size = batch.size;
+        size = batch.buffer.size;
         r = event_batch_add(&batch, &event, ++count, 0, 0);
     } while (r == 0 && count < 2000);
     ck_assert_int_eq(r, -EMSGSIZE);
-    ck_assert_uint_eq(batch.size, size);
+    ck_assert_uint_eq(batch.buffer.size, size);
     ck_assert_uint_eq(batch.count, count - 1);
-    ck_assert_uint_le(batch.size, EVENT_BATCH_MAX);
-    ck_assert_uint_gt(batch.size + EVENT_RECORD_MAX, EVENT_BATCH_MAX);
+    ck_assert_uint_le(batch.buffer.size, EVENT_BATCH_MAX);
+    ck_assert_uint_gt(batch.buffer.size + EVENT_RECORD_MAX, EVENT_BATCH_MAX);
     event_batch_done(&batch);
     free(bytes);
 }

@@ -46,7 +46,7 @@ static void store(unsigned int n, const char *data)
         snprintf(type, sizeof(type), "b.%u", n);
     event.type_size = strlen(type);
     ck_assert_int_eq(event_batch_add(&batch, &event, event_log_next_id(writer), n * 1000000, 0), 0);
-    ck_assert_int_eq(event_log_append(writer, batch.bytes, batch.size), 0);
+    ck_assert_int_eq(event_log_append(writer, batch.buffer.bytes, batch.buffer.size), 0);
     event_batch_done(&batch);
 }
 

@@ -205,7 +205,7 @@ static void make_batch(struct channel_batch *batch, size_t event_ends[COUNT(even
 {
     for (int i = 0; i < COUNT(events); i++) {
         ck_assert_int_eq(channel_batch_add(batch, &events[i]), 0);
-        event_ends[i] = batch->size;
+        event_ends[i] = batch->buffer.size;
     }
     ck_assert_uint_eq(batch->count, COUNT(events));
 }
@@ -220,10 +220,10 @@ START_TEST(reads_up_to_every_cut)
     int r, count;
 
     make_batch(&batch, event_ends);
-    for (size_t size = 0; size <= batch.size; size++) {
+    for (size_t size = 0; size <= batch.buffer.size; size++) {
         char *cut = malloc(size + 1);
 
-        memcpy(cut + 1, batch.bytes, size);
+        memcpy(cut + 1, batch.buffer.bytes, size);
         offset = 0;
         for (count = 0; count < COUNT(events) && event_ends[count] <= size; count++) {
             ck_assert_int_eq(channel_batch_next(cut + 1, size, &offset, &event), 1);
@@ -238,7 +238,7 @@ START_TEST(reads_up_to_every_cut)
         free(cut);
     }
     channel_batch_done(&batch);
-    ck_assert_ptr_null(batch.bytes);
+    ck_assert_ptr_null(batch.buffer.bytes);
     channel_batch_done(&batch);
 }
 END_TEST
@@ -301,7 +301,7 @@ START_TEST(refuses_types)
     event.type = types[_i].type;
     event.type_size = strlen(types[_i].type);
     ck_assert_int_eq(channel_batch_add(&batch, &event), 0);
-    ck_assert_int_eq(channel_batch_next(batch.bytes, batch.size, &offset, &event), types[_i].r);
+    ck_assert_int_eq(channel_batch_next(batch.buffer.bytes, batch.buffer.size, &offset, &event), types[_i].r);
     channel_batch_done(&batch);
 }
 END_TEST
@@ -323,7 +323,7 @@ START_TEST(a_batch_ends_somewhere)
     event.data_size--;
     ck_assert_uint_eq(batch.count, 63);
     ck_assert_int_eq(channel_batch_add(&batch, &event), 0);
-    ck_assert_uint_eq(batch.size, CHANNEL_BATCH_MAX);
+    ck_assert_uint_eq(batch.buffer.size, CHANNEL_BATCH_MAX);
     event = events[1];
     ck_assert_int_eq(channel_batch_add(&batch, &event), -EMSGSIZE);
     ck_assert_uint_eq(batch.count, 64);

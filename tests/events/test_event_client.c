@@ -149,7 +149,7 @@ static void publish_sized(unsigned int n, unsigned int count, size_t data_size)
     for (unsigned int i = 0; i < count; i++)
         ck_assert_int_eq(channel_batch_add(&batch, &event), 0);
     ck_assert_int_eq(client_publish(&batch, stored, (void *)(uintptr_t)n), 0);
-    ck_assert_ptr_null(batch.bytes);
+    ck_assert_ptr_null(batch.buffer.bytes);
     free(data);
 }
 
@@ -197,7 +197,7 @@ static uint64_t store(uint64_t token, unsigned int count, size_t data_size)
     event.data_size = data_size;
     for (unsigned int i = 0; i < count; i++)
         ck_assert_int_eq(event_batch_add(&batch, &event, first + i, 1, token), 0);
-    ck_assert_int_eq(event_log_append(writer, batch.bytes, batch.size), 0);
+    ck_assert_int_eq(event_log_append(writer, batch.buffer.bytes, batch.buffer.size), 0);
     event_batch_done(&batch);
     free(data);
     return first;
@@ -361,8 +361,8 @@ START_TEST(lets_no_more_wait_than_it_says)
     event.data = memset(data, '7', event.data_size);
     while (r == 0) {
         ck_assert_int_eq(channel_batch_add(&batch, &event), 0);
-        size += batch.size;
-        ck_assert_uint_le(size, CLIENT_WAITING_MAX + batch.size);
+        size += batch.buffer.size;
+        ck_assert_uint_le(size, CLIENT_WAITING_MAX + batch.buffer.size);
         r = client_publish(&batch, NULL, NULL);
     }
     ck_assert_int_eq(r, -EAGAIN);

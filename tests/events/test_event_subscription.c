@@ -92,7 +92,7 @@ static void store_data(const char *type, const char *data, size_t size)
 
     event.type_size = strlen(type);
     ck_assert_int_eq(event_batch_add(&batch, &event, id, id * 1000000, 1), 0); /* 100 at 100 s, and so on */
-    ck_assert_int_eq(event_log_append(writer, batch.bytes, batch.size), 0);
+    ck_assert_int_eq(event_log_append(writer, batch.buffer.bytes, batch.buffer.size), 0);
     event_batch_done(&batch);
     if (news >= 0)
         ck_assert_int_eq(write(news, &one, sizeof(one)), sizeof(one));

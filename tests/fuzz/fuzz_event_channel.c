@@ -47,9 +47,9 @@ static void check_event(const struct event *event, const char *begin, const char
     PROPERTY(event->type_size + event->data_size <= BERTH_EVENT_SIZE_MAX);
     PROPERTY(event_type_check(event->type, event->type_size, NULL) == 0);
     PROPERTY(event_batch_add(&batch, event, 1, 0, 0) == 0);
-    PROPERTY(event_record_valid(batch.bytes, batch.size));
-    record = (const struct event_record *)(const void *)batch.bytes;
-    PROPERTY(record->size == batch.size && batch.size % 8 == 0);
+    PROPERTY(event_record_valid(batch.buffer.bytes, batch.buffer.size));
+    record = (const struct event_record *)(const void *)batch.buffer.bytes;
+    PROPERTY(record->size == batch.buffer.size && batch.buffer.size % 8 == 0);
     PROPERTY(record->data_size == event->data_size);
     PROPERTY(memcmp(record->text + record->data_offset, event->data, event->data_size) == 0);
     event_batch_done(&batch);
@@ -73,7 +73,7 @@ static void check_body(const char *bytes, size_t size)
         }
     } while (r == 1);
     PROPERTY(r == -EPROTO || (r == 0 && offset == size));
-    PROPERTY(again.size == offset && (offset == 0 || memcmp(again.bytes, bytes, offset) == 0));
+    PROPERTY(again.buffer.size == offset && (offset == 0 || memcmp(again.buffer.bytes, bytes, offset) == 0));
     channel_batch_done(&again);
 }
 
