@@ -68,6 +68,7 @@ struct connection *connection_new(struct daemon *daemon, struct MHD_Connection *
     connection->peer.berth_names = names_take(connection->peer.uid, connection->peer.gid);
     if (!connection->peer.berth_names)
         goto fail_peer;
+    connection->peer.proxied = proxies_trust(server->proxies, connection->peer.uid);
     connection->server = server;
     connection->daemon = daemon;
     connection->mhd = mhd;

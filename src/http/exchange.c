@@ -269,6 +269,7 @@ static void record(struct http_server *server, const struct berth_request *reque
         .method = request->method ? request->method : "",
         .target = request->target.raw && !request->target_fault ? request->target.raw : "",
         .user_agent = request->user_agent,
+        .client = berth_request_client(request),
         .status = request->reply.status,
         .bytes = request->method ? sent_bytes(request) : 0,
         .nanoseconds = server->clock - request->started_at,

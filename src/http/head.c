@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "access/forwarded.h"
 #include "http/connection.h"
 #include "http/field.h"
 #include "http/host.h"
@@ -18,6 +19,8 @@
 /* What the fields say together; gathered in one walk. */
 struct fields {
     const char *host, *length, *encoding, *user_agent;
+    const char *forwarded[FORWARDED_FIELDS];
+    bool proxied, is_forwarded; /* the peer is a trusted proxy, whose word counts; and it did say something */
     unsigned int hosts, lengths, encodings;
     struct layout layout;
     size_t size;       /* of the whole head */
@@ -40,6 +43,16 @@ static bool name_is(const char *name, size_t size, const char *other, size_t oth
     return size == other_size && strncasecmp(name, other, size) == 0;
 }
 #define NAME_IS(name, size, literal) name_is(name, size, literal, sizeof(literal) - 1)
+
+static void look_at_forwarded(struct fields *fields, const char *name, size_t size, const char *value)
+{
+    int field = forwarded_field(name, size);
+
+    if (field < 0)
+        return;
+    fields->forwarded[field] = value;
+    fields->is_forwarded = true;
+}
 
 static enum MHD_Result look_at_field(void *context, enum MHD_ValueKind kind, const char *name, size_t name_size,
                                      const char *value, size_t value_size)
@@ -71,6 +84,8 @@ static enum MHD_Result look_at_field(void *context, enum MHD_ValueKind kind, con
         fields->user_agent = value;
     else if (NAME_IS(name, name_size, "Cookie"))
         fields->notes += cookie_notes(value, value_size);
+    else if (fields->proxied)
+        look_at_forwarded(fields, name, name_size, value);
     return fields->fault ? MHD_NO : MHD_YES;
 }
 
@@ -98,7 +113,8 @@ static unsigned int check_framing(struct berth_request *request, const struct fi
     return 0;
 }
 
-/* An absolute-form target's authority takes the place of Host (RFC 9112 section 3.2.2). */
+/* An absolute-form target's authority takes the place of Host (RFC 9112 section 3.2.2). Whom a trusted proxy answers
+ * for is its own to check: it passes on what its client asked for. */
 static unsigned int check_host(struct berth_request *request, const struct fields *fields, bool http_1_0,
                                struct head *head)
 {
@@ -109,16 +125,43 @@ static unsigned int check_host(struct berth_request *request, const struct field
         return broken(request, head, 400, "there is more than one Host");
     if (fields->hosts == 0 && !http_1_0)
         return broken(request, head, 400, "HTTP/1.1 needs a Host field, if need be an empty one");
+    request->host = host;
     switch (host_check(host, settings->allow_host.items, settings->allow_host.count)) {
     case HOST_ALLOWED:
         return 0;
     case HOST_FOREIGN:
+        if (fields->proxied)
+            return 0;
         request_fail(request, 0, "this server does not answer for the host \"%s\": --allow-host would allow it", host);
         return 421;
     case HOST_MALFORMED:
         break;
     }
     return broken(request, head, 400, "Host is no host");
+}
+
+/* Copies one text, where there is one. */
+static bool keep(struct berth_request *request, const char *text, const char **ret_text)
+{
+    if (text[0] == '\0')
+        return true;
+    *ret_text = arena_text(&request->arena, text, strlen(text));
+    return *ret_text;
+}
+
+/* What a trusted proxy says of its client. */
+static unsigned int take_forwarded(struct berth_request *request, const struct fields *fields)
+{
+    struct forwarded forwarded;
+
+    if (!fields->is_forwarded)
+        return 0;
+    forwarded_parse(fields->forwarded, &forwarded);
+    if (keep(request, forwarded.address, &request->client) && keep(request, forwarded.scheme, &request->scheme) &&
+        keep(request, forwarded.host, &request->host) && keep(request, forwarded.prefix, &request->prefix))
+        return 0;
+    request->detail = "there is no memory for it";
+    return 503;
 }
 
 static size_t head_size(const struct berth_request *request)
@@ -172,7 +215,7 @@ static unsigned int check_line(struct berth_request *request, const char *versio
 unsigned int head_check(struct berth_request *request, const char *version, struct head *ret_head)
 {
     bool http_1_0 = strcmp(version, "HTTP/1.0") == 0;
-    struct fields fields = { .host = NULL };
+    struct fields fields = { .proxied = request->connection->peer.proxied };
     unsigned int status;
 
     *ret_head = (struct head){ .broken = false };
@@ -192,6 +235,8 @@ unsigned int head_check(struct berth_request *request, const char *version, stru
         status = check_framing(request, &fields, http_1_0, ret_head);
     if (status == 0)
         status = check_host(request, &fields, http_1_0, ret_head);
+    if (status == 0)
+        status = take_forwarded(request, &fields);
     return status;
 }
 
@@ -200,6 +245,28 @@ static unsigned int no_method(struct berth_request *request, const char *allow)
 {
     request->allow = arena_text(&request->arena, allow, strlen(allow));
     return strcmp(request->method, "OPTIONS") == 0 ? 204 : 405;
+}
+
+/* Where clients find the application, if a trusted proxy says so in place of --root-path. */
+static bool take_root(struct berth_request *request)
+{
+    const struct http_application *application = request->match.owner;
+    const char *root_path = request->connection->server->settings->root_path, *prefix = request->prefix, *mount;
+    size_t prefix_size, mount_size;
+    char *root;
+
+    if (!prefix)
+        return true;
+    mount = application->root + (root_path ? strlen(root_path) : 0);
+    mount_size = strlen(mount);
+    prefix_size = strcmp(prefix, "/") == 0 ? 0 : strlen(prefix);
+    root = arena_alloc(&request->arena, prefix_size + mount_size + 1);
+    if (!root)
+        return false;
+    memcpy(root, prefix, prefix_size);
+    memcpy(root + prefix_size, mount, mount_size + 1);
+    request->root = root;
+    return true;
 }
 
 unsigned int head_route(struct berth_request *request, const struct head *head)
@@ -221,6 +288,8 @@ unsigned int head_route(struct berth_request *request, const struct head *head)
     case ROUTER_NO_PATH:
         return 404;
     }
+    if (!take_root(request))
+        return 503;
     route = request->match.route;
     request->body_limit = route->body_limit ? route->body_limit : settings->limit_body;
     if (head->length > request->body_limit) {

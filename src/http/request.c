@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "access/forwarded.h"
 #include "common/number.h"
 #include "http/connection.h"
 #include "http/cookie.h"
@@ -106,7 +107,7 @@ static const struct http_application *request_application(const struct berth_req
 
 const char *berth_request_root(const struct berth_request *request)
 {
-    return request_application(request)->root;
+    return request->root ? request->root : request_application(request)->root;
 }
 
 void *berth_request_state(const struct berth_request *request)
@@ -117,6 +118,21 @@ void *berth_request_state(const struct berth_request *request)
 const struct berth_peer *berth_request_peer(const struct berth_request *request)
 {
     return &request->connection->peer;
+}
+
+const char *berth_request_client(const struct berth_request *request)
+{
+    return request->client ? request->client : "";
+}
+
+const char *berth_request_scheme(const struct berth_request *request)
+{
+    return request->scheme ? request->scheme : "http";
+}
+
+const char *berth_request_host(const struct berth_request *request)
+{
+    return request->host ? request->host : "";
 }
 
 const char *berth_request_param(struct berth_request *request, const char *name)
@@ -190,15 +206,24 @@ static enum MHD_Result look_for_field(void *context, enum MHD_ValueKind kind, co
     return MHD_NO;
 }
 
+/* What only a trusted proxy may say is not there where somebody else says it. */
+static bool is_hidden(const struct berth_request *request, const char *name)
+{
+    return !request->connection->peer.proxied && forwarded_speaks(name, strlen(name));
+}
+
 const char *berth_request_header(struct berth_request *request, const char *name, size_t index)
 {
     struct wanted_field wanted = { .name = name, .index = index };
 
+    if (is_hidden(request, name))
+        return NULL;
     MHD_get_connection_values(request->connection->mhd, MHD_HEADER_KIND, look_for_field, &wanted);
     return wanted.value;
 }
 
 struct header_walk {
+    const struct berth_request *request;
     int (*each)(void *data, const char *name, const char *value);
     void *data;
     int result;
@@ -209,6 +234,8 @@ static enum MHD_Result walk_on(void *context, enum MHD_ValueKind kind, const cha
     struct header_walk *walk = context;
 
     (void)kind;
+    if (is_hidden(walk->request, name))
+        return MHD_YES;
     walk->result = walk->each(walk->data, name, value ? value : "");
     return walk->result == 0 ? MHD_YES : MHD_NO;
 }
@@ -216,7 +243,7 @@ static enum MHD_Result walk_on(void *context, enum MHD_ValueKind kind, const cha
 int berth_request_each_header(struct berth_request *request,
                               int (*each)(void *data, const char *name, const char *value), void *data)
 {
-    struct header_walk walk = { .each = each, .data = data };
+    struct header_walk walk = { .request = request, .each = each, .data = data };
 
     MHD_get_connection_values(request->connection->mhd, MHD_HEADER_KIND, walk_on, &walk);
     return walk.result;

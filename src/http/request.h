@@ -67,6 +67,11 @@ struct berth_request {
 
     const char *user_agent;
 
+    /* What was asked for, as the client saw it (forwarded.h); NULL: not said. */
+    const char *host;                     /* by a trusted proxy, or else by the request itself */
+    const char *client, *scheme, *prefix; /* by a trusted proxy */
+    const char *root;                     /* the prefix and the application's mount */
+
     unsigned int refusal; /* a status that was decided with the head, sent once the request is complete */
     const char *detail;   /* what the failed call had to say, for the error reply; NULL: the status' own */
     const char *allow;    /* for 405 and OPTIONS */

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "access/proxies.h"
 #include "common/counters.h"
 #include "common/settings.h"
 #include "http/deadline.h"
@@ -26,6 +27,7 @@ struct http_record {
     const char *root;                /* of the route's application; NULL without a route */
     const char *method, *target;     /* "" where the head was not understood */
     const char *user_agent;          /* NULL: none */
+    const char *client;              /* the address that the peer, a trusted proxy, told of; "": none */
     unsigned int status;             /* 0: ended without a reply */
     uint64_t bytes;                  /* of the reply's body */
     uint64_t nanoseconds;            /* from the request line to the end of the reply */
@@ -36,6 +38,7 @@ struct http_server {
     /* the worker's to set before http_server_open; the callbacks may be NULL */
     uv_loop_t *loop;
     const struct settings *settings;
+    const struct proxies *proxies;
     const struct router *router;                     /* owners are struct http_application */
     struct counters_slot *counters;                  /* what this folder counts goes there */
     void (*on_activity)(struct http_server *server); /* http_server_is_idle may have changed */

@@ -32,8 +32,9 @@ struct takeover_record {
     gid_t gid;
     pid_t pid;
     unsigned int status;
-    unsigned int user_place;           /* as the connection's */
-    unsigned short method, user_agent; /* where in `texts`; 0, where the target begins: no User-Agent */
+    unsigned int user_place; /* as the connection's */
+    bool proxied;
+    unsigned short method, client, user_agent; /* where in `texts`; 0, where the target begins: no User-Agent */
     char texts[];
 };
 
@@ -102,8 +103,9 @@ static struct takeover_record *make_record(const struct berth_request *request)
 {
     const struct berth_peer *peer = &request->connection->peer;
     const char *target = request->target.raw, *agent = request->user_agent;
-    size_t size =
-        strnlen(target, TEXT_MAX) + strnlen(request->method, TEXT_MAX) + 2 + (agent ? strnlen(agent, TEXT_MAX) + 1 : 0);
+    const char *client = berth_request_client(request);
+    size_t size = strnlen(target, TEXT_MAX) + strnlen(request->method, TEXT_MAX) + strnlen(client, TEXT_MAX) + 3 +
+                  (agent ? strnlen(agent, TEXT_MAX) + 1 : 0);
     struct takeover_record *record = malloc(sizeof(*record) + size);
     size_t end;
 
@@ -117,6 +119,7 @@ static struct takeover_record *make_record(const struct berth_request *request)
         .uid = peer->uid,
         .gid = peer->gid,
         .pid = peer->pid,
+        .proxied = peer->proxied,
         .status = request->reply.status,
     };
     if (!record->names) {
@@ -126,6 +129,8 @@ static struct takeover_record *make_record(const struct berth_request *request)
     end = copy_text(record->texts, target);
     record->method = (unsigned short)end;
     end += copy_text(record->texts + end, request->method);
+    record->client = (unsigned short)end;
+    end += copy_text(record->texts + end, client);
     if (agent) {
         record->user_agent = (unsigned short)end;
         copy_text(record->texts + end, agent);
@@ -188,6 +193,7 @@ static void write_record(const struct takeover *takeover, bool complete)
         .uid = copy->uid,
         .gid = copy->gid,
         .pid = copy->pid,
+        .proxied = copy->proxied,
         .berth_fd = -1,
         .berth_pidfd = -1,
         .berth_names = copy->names,
@@ -198,6 +204,7 @@ static void write_record(const struct takeover *takeover, bool complete)
         .root = copy->application->root,
         .method = copy->texts + copy->method,
         .target = copy->texts,
+        .client = copy->texts + copy->client,
         .user_agent = copy->user_agent ? copy->texts + copy->user_agent : NULL,
         .status = copy->status,
         .bytes = takeover->bytes,

@@ -4,8 +4,9 @@
 #include <string.h>
 
 /* What a line has besides its texts: names of fields, numbers. */
-#define FIXED_MAX 304
-_Static_assert(ACCESS_USER_MAX + ACCESS_METHOD_MAX + ACCESS_TARGET_MAX + ACCESS_AGENT_MAX + FIXED_MAX <=
+#define FIXED_MAX 320
+_Static_assert(ACCESS_USER_MAX + ACCESS_CLIENT_MAX + ACCESS_METHOD_MAX + ACCESS_TARGET_MAX + ACCESS_AGENT_MAX +
+                       FIXED_MAX <=
                    ACCESS_LINE_MAX,
                "a line has room for everything");
 _Static_assert(ACCESS_LINE_MAX < PIPE_BUF, "a line is one write to a pipe");
@@ -64,6 +65,10 @@ static void add_text_form(struct line *line, struct access_style *style, const s
         line_add_number(line, (uint64_t)entry->pid);
     else
         ADD(line, "-");
+    if (entry->client) {
+        ADD(line, " client=");
+        add_word(line, entry->client, ACCESS_CLIENT_MAX);
+    }
     ADD(line, " \"");
     add_word(line, entry->method, ACCESS_METHOD_MAX);
     ADD(line, " ");
@@ -107,6 +112,8 @@ static void add_json_form(struct line *line, struct access_style *style, const s
     add_peer(line, style, entry);
     ADD(line, ",\"pid\":");
     add_json_number(line, (uint64_t)entry->pid);
+    ADD(line, ",\"client\":");
+    add_json_text(line, entry->client, ACCESS_CLIENT_MAX);
     ADD(line, ",\"method\":");
     add_json_text(line, entry->method, ACCESS_METHOD_MAX);
     ADD(line, ",\"target\":");

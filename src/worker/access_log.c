@@ -228,6 +228,7 @@ void access_log_add(struct access_log *log, const struct http_record *record)
     struct access_entry entry = {
         .method = record->method,
         .target = record->target,
+        .client = record->peer->proxied ? record->client : NULL,
         .user_agent = record->user_agent,
         .status = record->status,
         .bytes = record->bytes,
@@ -241,7 +242,9 @@ void access_log_add(struct access_log *log, const struct http_record *record)
 
 void access_log_add_refused(struct access_log *log, const struct berth_peer *peer, unsigned int status)
 {
-    struct access_entry entry = { .method = "", .target = "", .status = status, .complete = status != 0 };
+    struct access_entry entry = {
+        .client = peer->proxied ? "" : NULL, .method = "", .target = "", .status = status, .complete = status != 0
+    };
 
     if (log->open)
         add(log, peer, &entry);

@@ -35,6 +35,7 @@ struct worker {
     uv_poll_t control;
     uv_timer_t grace; /* from the begin of a drain to its end */
     struct launch launch;
+    struct proxies proxies;
     struct router *router;
     struct applications *applications;
     unsigned int number;
@@ -271,6 +272,7 @@ static int open_http(struct worker *worker, struct error *error)
 
     worker->http.loop = &worker->loop;
     worker->http.settings = &worker->launch.settings;
+    worker->http.proxies = &worker->proxies;
     worker->http.router = worker->router;
     worker->http.on_activity = activity_changed;
     worker->http.on_request = request_completed;
@@ -294,6 +296,9 @@ static int start(struct worker *worker, struct error *error)
     counters_attach(CONTRACT_COUNTERS_FD, worker->number, &worker->self.counters, &worker->http.counters);
     worker->self.http = &worker->http;
     self_set(&worker->self);
+    r = proxies_init(&worker->launch.settings.trust_proxy, &worker->proxies, error);
+    if (r < 0)
+        return r;
     worker->router = router_new();
     if (!worker->router)
         return error_set(error, -ENOMEM, "no memory for the router");
@@ -329,6 +334,7 @@ static bool stop(struct worker *worker)
     constants_done();
     names_done();
     router_free(worker->router);
+    proxies_done(&worker->proxies);
     launch_done(&worker->launch);
     return uv_loop_close(&worker->loop) == 0;
 }

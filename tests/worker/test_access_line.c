@@ -87,19 +87,35 @@ START_TEST(test_json)
 {
     struct access_entry entry = example;
 
-    ck_assert_str_eq(json_of(&entry), "{\"time\":\"2023-11-14T22:13:20.007Z\",\"user\":\"alice\",\"uid\":1000,"
-                                      "\"pid\":4711,\"method\":\"GET\",\"target\":\"/index?a=b\",\"status\":200,"
-                                      "\"bytes\":1234,\"milliseconds\":12.003,\"user_agent\":\"curl/7.88.1\","
-                                      "\"complete\":true}");
+    ck_assert_str_eq(json_of(&entry),
+                     "{\"time\":\"2023-11-14T22:13:20.007Z\",\"user\":\"alice\",\"uid\":1000,"
+                     "\"pid\":4711,\"client\":null,\"method\":\"GET\",\"target\":\"/index?a=b\",\"status\":200,"
+                     "\"bytes\":1234,\"milliseconds\":12.003,\"user_agent\":\"curl/7.88.1\","
+                     "\"complete\":true}");
     entry.complete = false;
     entry.user_agent = NULL;
     entry.status = 0;
     entry.pid = 0;
     entry.method = entry.target = "";
     ck_assert_str_eq(json_of(&entry), "{\"time\":\"2023-11-14T22:13:20.007Z\",\"user\":\"alice\",\"uid\":1000,"
-                                      "\"pid\":null,\"method\":null,\"target\":null,\"status\":null,"
+                                      "\"pid\":null,\"client\":null,\"method\":null,\"target\":null,\"status\":null,"
                                       "\"bytes\":1234,\"milliseconds\":12.003,\"user_agent\":null,"
                                       "\"complete\":false}");
+}
+END_TEST
+
+/* Who came through a trusted proxy is shown besides the proxy. */
+START_TEST(test_client)
+{
+    struct access_entry entry = example;
+
+    entry.client = "2001:db8::7";
+    ck_assert_str_eq(text_of(&entry), "2023-11-14T22:13:20.007Z alice uid=1000 pid=4711 client=2001:db8::7 "
+                                      "\"GET /index?a=b\" 200 1234 12.003ms \"curl/7.88.1\"");
+    ck_assert_ptr_nonnull(strstr(json_of(&entry), ",\"pid\":4711,\"client\":\"2001:db8::7\",\"method\":"));
+    entry.client = "";
+    ck_assert_ptr_nonnull(strstr(text_of(&entry), " pid=4711 client=- \"GET "));
+    ck_assert_ptr_nonnull(strstr(json_of(&entry), ",\"client\":null,"));
 }
 END_TEST
 
@@ -131,7 +147,8 @@ START_TEST(test_escape)
              texts[_i].word, texts[_i].word, texts[_i].quoted);
     ck_assert_str_eq(text_of(&entry), expected);
     snprintf(expected, sizeof(expected),
-             "{\"time\":\"2023-11-14T22:13:20.007Z\",\"user\":\"%s\",\"uid\":1000,\"pid\":4711,\"method\":\"%s\","
+             "{\"time\":\"2023-11-14T22:13:20.007Z\",\"user\":\"%s\",\"uid\":1000,\"pid\":4711,\"client\":null,"
+             "\"method\":\"%s\","
              "\"target\":\"%s\",\"status\":200,\"bytes\":1234,\"milliseconds\":12.003,\"user_agent\":\"%s\","
              "\"complete\":true}",
              texts[_i].json, texts[_i].json, texts[_i].json, texts[_i].json);
@@ -149,7 +166,7 @@ START_TEST(test_longest)
     json_t *json;
 
     memset(text, fillers[_i], sizeof(text) - 1);
-    entry.user = entry.method = entry.target = entry.user_agent = text;
+    entry.user = entry.client = entry.method = entry.target = entry.user_agent = text;
     entry.uid = UINT_MAX;
     entry.pid = INT_MAX;
     entry.bytes = entry.nanoseconds = INT64_MAX; /* jansson takes no larger number */
@@ -258,6 +275,7 @@ Suite *suite_access_line(void)
     tcase_add_checked_fixture(lines, setup, NULL);
     tcase_add_test(lines, test_text);
     tcase_add_test(lines, test_json);
+    tcase_add_test(lines, test_client);
     tcase_add_loop_test(lines, test_escape, 0, COUNT(texts));
     tcase_add_loop_test(lines, test_longest, 0, 6);
     tcase_add_test(lines, test_cut);
