@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/account.h"
 #include "common/number.h"
 
 #ifndef SO_PEERPIDFD
@@ -15,6 +16,9 @@
 #endif
 
 enum { GROUPS_USUAL = 64 }; /* more groups than that cost a second question */
+
+/* Names of groups that are remembered: more than an application has reason to write down. */
+enum { GROUP_NAMES_MAX = 64 };
 
 /* What the kernel shows for ids that have no name in our user namespace: strangers, all of them (user_namespaces(7)).
  */
@@ -162,6 +166,44 @@ bool berth_peer_in_gid(const struct berth_peer *peer, gid_t gid)
         if (peer->groups[i] == gid)
             return true;
     return false;
+}
+
+struct group_name {
+    char *name;
+    bool known; /* some group has it */
+    gid_t gid;
+};
+
+/* The place of a name among those that are remembered; the one that was looked up first makes room. What the database
+ * could not answer is not remembered. NULL: no group has it, as far as is known. */
+static const struct group_name *group_name_find(const char *name)
+{
+    static struct group_name names[GROUP_NAMES_MAX];
+    static size_t next;
+    struct group_name *place = &names[next], found = { .known = false };
+    int r;
+
+    for (size_t i = 0; i < GROUP_NAMES_MAX && names[i].name; i++)
+        if (strcmp(names[i].name, name) == 0)
+            return &names[i];
+    r = account_gid("", name, &found.gid, NULL);
+    if (r < 0 && r != -EINVAL)
+        return NULL;
+    found.known = r == 0;
+    found.name = strdup(name);
+    if (!found.name)
+        return NULL;
+    free(place->name);
+    *place = found;
+    next = (next + 1) % GROUP_NAMES_MAX;
+    return place;
+}
+
+bool berth_peer_in_group(const struct berth_peer *peer, const char *group)
+{
+    const struct group_name *found = peer->proxied ? NULL : group_name_find(group);
+
+    return found && found->known && berth_peer_in_gid(peer, found->gid);
 }
 
 bool berth_peer_is_self(const struct berth_peer *peer)

@@ -111,6 +111,41 @@ START_TEST(knows_all_groups)
 }
 END_TEST
 
+/* More names than are remembered, twice: the second time some are looked up again. */
+START_TEST(knows_groups_by_name)
+{
+    static const gid_t groups[] = { 11, 65534 };
+    struct berth_peer peer = { .groups = groups, .group_count = 2 };
+    struct berth_peer proxied = { .groups = groups, .group_count = 2, .proxied = true };
+    char name[32];
+
+    for (int round = 0; round < 200; round++) {
+        ck_assert(berth_peer_in_group(&peer, "root"));
+        ck_assert(berth_peer_in_group(&peer, "0"));
+        ck_assert(berth_peer_in_group(&peer, "11"));
+        ck_assert(!berth_peer_in_group(&peer, "12"));
+        ck_assert(!berth_peer_in_group(&peer, "65534"));
+        ck_assert(!berth_peer_in_group(&peer, ""));
+        ck_assert(!berth_peer_in_group(&proxied, "root"));
+        snprintf(name, sizeof(name), "no-such-group-%d", round % 100);
+        ck_assert(!berth_peer_in_group(&peer, name));
+    }
+}
+END_TEST
+
+/* What comes through a proxy is nobody's of those whom the proxy is. */
+START_TEST(knows_a_proxy_as_nobody)
+{
+    struct berth_peer peer = { .uid = 0, .gid = 10 };
+
+    ck_assert(berth_peer_is_self(&peer));
+    ck_assert(berth_peer_in_gid(&peer, 10));
+    peer.proxied = true;
+    ck_assert(!berth_peer_is_self(&peer));
+    ck_assert(!berth_peer_in_gid(&peer, 10));
+}
+END_TEST
+
 /* ---- pidfd ---------------------------------------------------------------------------------------------------- */
 
 static void connect_and_wait(void *data)
@@ -280,6 +315,8 @@ Suite *suite_peer(void)
     tcase_add_loop_test(tests, refuses_what_has_no_credentials, 0, 2);
     tcase_add_loop_test(tests, knows_self_and_root, 0, COUNT(uids));
     tcase_add_loop_test(tests, knows_all_groups, 0, COUNT(gids));
+    tcase_add_test(tests, knows_groups_by_name);
+    tcase_add_test(tests, knows_a_proxy_as_nobody);
     tcase_add_test(tests, gives_a_pidfd);
     tcase_add_test(tests, gives_no_pidfd_of_the_living_for_the_dead);
     if (root_for(tests, "peer")) {
