@@ -1,6 +1,8 @@
 #include "common/bytes.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "common/buffer.h"
@@ -32,6 +34,16 @@ int input_read(int fd, size_t max, char **ret_bytes, size_t *ret_size)
     *ret_bytes = buffer.bytes;
     *ret_size = buffer.size;
     return 0;
+}
+
+int input_reopen(int fd)
+{
+    char path[64];
+    int copy;
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    copy = open(path, O_RDONLY | O_CLOEXEC);
+    return copy < 0 ? -errno : copy;
 }
 
 int output_write(int fd, const char *bytes, size_t size)

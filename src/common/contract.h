@@ -72,6 +72,9 @@ struct launch {
 /* `names` NULL: none has one. */
 int launch_write(int fd, const char *const *listeners, const char *const *names, size_t listener_count,
                  const struct settings *settings);
+/* The same into a memfd of its own, which nobody can change any more; it stands at its start. */
+int launch_make(const char *const *listeners, const char *const *names, size_t listener_count,
+                const struct settings *settings, int *ret_fd);
 int launch_read(int fd, struct launch *ret_launch, struct error *error);
 void launch_done(struct launch *launch);
 

@@ -1,7 +1,10 @@
 /* The launch file (contract.h): what one generation of workers is started with. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "common/bytes.h"
 #include "common/contract.h"
@@ -37,6 +40,25 @@ int launch_write(int fd, const char *const *listeners, const char *const *names,
     if (r == 0)
         r = output_write(fd, bytes, size);
     free(bytes);
+    return r;
+}
+
+int launch_make(const char *const *listeners, const char *const *names, size_t listener_count,
+                const struct settings *settings, int *ret_fd)
+{
+    int fd = memfd_create("berth-launch", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int r;
+
+    if (fd < 0)
+        return -errno;
+    r = launch_write(fd, listeners, names, listener_count, settings);
+    if (r == 0 && (lseek(fd, 0, SEEK_SET) < 0 ||
+                   fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0))
+        r = -errno;
+    if (r < 0)
+        close(fd);
+    else
+        *ret_fd = fd;
     return r;
 }
 

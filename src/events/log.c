@@ -127,7 +127,7 @@ static void store_release(word *to, uint64_t value)
 
 /* ---- the memfd ---- */
 
-static size_t round_up(size_t size)
+size_t event_log_round_up(size_t size)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
@@ -143,7 +143,7 @@ static size_t slots_of(size_t capacity)
 /* What is before the ring. */
 static size_t head_of(size_t capacity)
 {
-    return round_up(sizeof(struct header)) + round_up(slots_of(capacity) * WORD);
+    return event_log_round_up(sizeof(struct header)) + event_log_round_up(slots_of(capacity) * WORD);
 }
 
 static int prepare(int fd, size_t capacity)
@@ -168,7 +168,7 @@ int event_log_make(size_t size, int *ret_fd)
     fd = memfd_create("berth-events", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return -errno;
-    r = prepare(fd, round_up(size));
+    r = prepare(fd, event_log_round_up(size));
     if (r < 0) {
         close(fd);
         return r;
@@ -188,8 +188,8 @@ size_t event_log_size(int fd)
     if (found < 0 || (found & seals) != seals || fstat(fd, &status) < 0 ||
         pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) || header.magic != MAGIC)
         return 0;
-    if (header.capacity < EVENT_LOG_SIZE_MIN || header.capacity > round_up(EVENT_LOG_SIZE_MAX) ||
-        header.capacity != round_up(header.capacity) ||
+    if (header.capacity < EVENT_LOG_SIZE_MIN || header.capacity > event_log_round_up(EVENT_LOG_SIZE_MAX) ||
+        header.capacity != event_log_round_up(header.capacity) ||
         (uint64_t)status.st_size != head_of(header.capacity) + header.capacity)
         return 0;
     return header.capacity;
@@ -217,7 +217,7 @@ static int map(struct event_log *log, int fd, int protection)
                                .slots = slots_of(capacity),
                                .map_size = size,
                                .header = (void *)base,
-                               .index = (void *)(base + round_up(sizeof(struct header))),
+                               .index = (void *)(base + event_log_round_up(sizeof(struct header))),
                                .ring = (void *)(base + head) };
     return 0;
 }

@@ -46,7 +46,10 @@ enum event_log_figure {
     EVENT_LOG_FIGURES,
 };
 
-/* Makes the memfd: `size` is the ring's, rounded up to whole pages. -EINVAL for one that is out of bounds; -errno. */
+/* To whole pages, as a ring's size is. */
+size_t event_log_round_up(size_t size);
+
+/* Makes the memfd: `size` is the ring's, rounded up. -EINVAL for one that is out of bounds; -errno. */
 int event_log_make(size_t size, int *ret_fd);
 
 /* The size of the ring of such a memfd; 0: it is none, or not sealed. */

@@ -3,11 +3,9 @@
  * all of the new one's workers accept. Who serves and who is started follows from counting (generation_reconcile).
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,24 +15,6 @@
 #include "supervisor/internal.h"
 
 /* ---- making ---- */
-
-static int make_launch_file(struct generation *generation, const char *const *places, const char *const *names)
-{
-    int fd = memfd_create("berth-launch", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    int r;
-
-    if (fd < 0)
-        return -errno;
-    r = launch_write(fd, places, names, generation->listener_count, &generation->settings);
-    if (r == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-        r = -errno;
-    if (r < 0) {
-        close(fd);
-        return r;
-    }
-    generation->launch_fd = fd;
-    return 0;
-}
 
 static int take_sockets(struct generation *generation, const struct sockets *sockets)
 {
@@ -61,7 +41,7 @@ static int take_sockets(struct generation *generation, const struct sockets *soc
         generation->fds[generation->listener_count++] = item->fd;
     }
     if (memory)
-        r = make_launch_file(generation, places, names);
+        r = launch_make(places, names, generation->listener_count, &generation->settings, &generation->launch_fd);
     free(places);
     free(names);
     return r;

@@ -9,7 +9,6 @@
  * Each has one timer, whose meaning follows from the state: see on_timer.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/bytes.h"
 #include "common/log.h"
 #include "supervisor/child.h"
 #include "supervisor/internal.h"
@@ -51,17 +51,6 @@ static void on_poll_closed(uv_handle_t *handle)
 
 /* ---- starting ---- */
 
-/* A description of its own for each worker, so that each reads from the launch file's start. */
-static int reopen_launch(int fd)
-{
-    char path[64];
-    int copy;
-
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    copy = open(path, O_RDONLY | O_CLOEXEC);
-    return copy < 0 ? -errno : copy;
-}
-
 /* The descriptors from 3 on, as contract.h lists them. */
 static int *list_fds(const struct generation *generation, int channel, int launch, size_t *ret_count)
 {
@@ -89,7 +78,7 @@ static int run(const struct generation *generation, unsigned int number, int cha
     struct child_spec spec = {
         .program = &generation->supervisor->program, .argv = argv, .identity = &generation->identity, .deaf = true
     };
-    int launch = reopen_launch(generation->launch_fd);
+    int launch = input_reopen(generation->launch_fd); /* each worker reads it from its start */
     int *fds, r = -ENOMEM;
 
     if (launch < 0)

@@ -8,11 +8,9 @@
 #include "supervisor/recorder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,25 +42,18 @@ static void on_poll_closed(uv_handle_t *handle)
     on_closed(handle);
 }
 
-static int make_launch_file(const struct generation *generation)
+static int make_launch_file(const struct generation *generation, int *ret_fd)
 {
     const char **names = calloc(generation->datagram_count + 1, sizeof(*names));
-    int fd, r;
+    int r;
 
     if (!names)
         return -ENOMEM;
-    fd = memfd_create("berth-launch", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     for (size_t i = 0; i < generation->datagram_count; i++)
         names[i] = generation->datagrams[i].name;
-    r = fd < 0 ? -errno : launch_write(fd, names, NULL, generation->datagram_count, &generation->settings);
-    if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
-        r = -errno;
-    if (r == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-        r = -errno;
+    r = launch_make(names, NULL, generation->datagram_count, &generation->settings, ret_fd);
     free(names);
-    if (r < 0 && fd >= 0)
-        close(fd);
-    return r < 0 ? r : fd;
+    return r;
 }
 
 /* Channel, log and rendezvous: the descriptors from 3 on, as contract.h lists them. */
@@ -71,7 +62,7 @@ static int run(const struct generation *generation, const int own[3], pid_t *ret
     char name[] = "berth", subcommand[] = "recorder";
     char *argv[] = { name, subcommand, NULL };
     size_t count = 4 + generation->datagram_count, n = 0;
-    int *fds = calloc(count, sizeof(*fds)), launch = make_launch_file(generation), r;
+    int *fds = calloc(count, sizeof(*fds)), launch, r;
     struct child_spec spec = { .program = &generation->supervisor->program,
                                .argv = argv,
                                .fds = fds,
@@ -79,11 +70,10 @@ static int run(const struct generation *generation, const int own[3], pid_t *ret
                                .identity = &generation->identity,
                                .deaf = true };
 
-    if (!fds || launch < 0) {
+    r = fds ? make_launch_file(generation, &launch) : -ENOMEM;
+    if (r < 0) {
         free(fds);
-        if (launch >= 0)
-            close(launch);
-        return launch < 0 ? launch : -ENOMEM;
+        return r;
     }
     fds[n++] = own[0];
     fds[n++] = launch;

@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/bytes.h"
 #include "common/log.h"
 #include "events/log.h"
 #include "supervisor/child.h"
@@ -41,20 +41,9 @@ static bool is_there(const struct recording *recording)
     return recording->log_fd >= 0;
 }
 
-/* For workers: they may look, and not write. */
-static int reopen_for_reading(int fd)
-{
-    char path[64];
-    int copy;
-
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    copy = open(path, O_RDONLY | O_CLOEXEC);
-    return copy < 0 ? -errno : copy;
-}
-
 static int adopt_log(struct recording *recording, int fd)
 {
-    int reader = reopen_for_reading(fd);
+    int reader = input_reopen(fd); /* for workers: they may look, and not write */
 
     if (reader < 0)
         return reader;
@@ -118,8 +107,7 @@ static int make_rendezvous(struct recording *recording)
 
 static void notice_size(struct recording *recording, const struct settings *settings)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), has = event_log_size(recording->log_fd);
-    size_t asked = (settings->event_log_size + page - 1) / page * page;
+    size_t has = event_log_size(recording->log_fd), asked = event_log_round_up(settings->event_log_size);
 
     if (has != asked && recording->told_size != asked)
         log_warning("--event-log-size: the log of events keeps its %zu bytes until the server is stopped", has);

@@ -1,10 +1,12 @@
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "common/bytes.h"
 #include "common/contract.h"
 
 Suite *suite_launch(void);
@@ -41,6 +43,38 @@ static int launch_from(const char *bytes, size_t size, struct launch *ret_launch
     close(fd);
     return r;
 }
+
+/* What workers get: nobody changes it under the others, and each reads it from its start. */
+START_TEST(is_made_sealed)
+{
+    struct settings settings;
+    struct mistakes mistakes = { 0 };
+    struct launch launch;
+    struct error error;
+    int fd = 77;
+
+    ck_assert_int_eq(settings_load(&settings, 0, NULL, &mistakes), 0);
+    ck_assert_int_eq(launch_make(NULL, NULL, 513, &settings, &fd), -E2BIG);
+    ck_assert_int_eq(fd, 77);
+    ck_assert_int_eq(launch_make(listeners, names, 3, &settings, &fd), 0);
+    settings_done(&settings);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    ck_assert_int_eq(fcntl(fd, F_GET_SEALS), F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+    for (int i = 0; i < 3; i++) {
+        int from = i == 0 ? fd : input_reopen(fd);
+
+        ck_assert_int_eq(launch_read(from, &launch, &error), 0);
+        ck_assert_uint_eq(launch.listener_count, 3);
+        launch_done(&launch);
+        ck_assert_int_eq(fcntl(from, F_GETFD), FD_CLOEXEC);
+        ck_assert_int_eq(fcntl(from, F_GETFL) & O_ACCMODE, i == 0 ? O_RDWR : O_RDONLY);
+        if (i > 0)
+            close(from);
+    }
+    close(fd);
+    ck_assert_int_eq(input_reopen(fd), -ENOENT);
+}
+END_TEST
 
 START_TEST(test_round_trip)
 {
@@ -142,6 +176,7 @@ Suite *suite_launch(void)
     Suite *suite = suite_create("launch");
     TCase *tcase = tcase_create("launch");
 
+    tcase_add_test(tcase, is_made_sealed);
     tcase_add_test(tcase, test_round_trip);
     tcase_add_test(tcase, test_truncated);
     tcase_add_loop_test(tcase, test_bad, 0, COUNT(bad));
