@@ -24,6 +24,7 @@ libberth_a_SOURCES += \
 	src/common/settings_listen.c \
 	src/common/settings_pack.c src/common/settings_pack.h \
 	src/common/settings_parts.h \
+	src/common/settings_rules.c \
 	src/common/settings_table.c \
 	src/common/signals.c src/common/signals.h \
 	src/common/sink.c src/common/sink.h \

@@ -276,10 +276,14 @@ int settings_load(struct settings *ret_settings, int argc, char **argv, struct m
 /* The key that `judge` knows an assignment by; NULL for an application's own setting. */
 static const char *judged_key(const struct assignment *assignment)
 {
+    size_t mounted = app_name_length(assignment->name);
+
     if (assignment->option)
         return assignment->name;
     if (is_app(assignment))
         return "app";
+    if (mounted > 0 && is_rule_key(assignment->name + mounted + 1))
+        return assignment->name + mounted + 1;
     if (!is_listen_name(assignment->name))
         return NULL;
     return is_listener(assignment) ? "uds" : strrchr(assignment->name, ' ') + 1;

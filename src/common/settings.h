@@ -11,6 +11,7 @@
  *   [app /files]
  *   app = ./files.so
  *   folder = /srv/files            ; any other key is the application's own: berth_setting
+ *   allow = GET * group:staff      ; but allow and deny, repeated, are rules: access/rules.h
  *   [listen admin]
  *   uds = /run/api-admin.sock      ; one more listener, which rules can name
  *   socket-mode = 0600             ; also socket-user, socket-group, backlog: where they are not said, as for all
@@ -136,7 +137,8 @@ void settings_salvage(struct settings *ret_settings, int argc, char **argv, stru
 
 /*
  * Asks `judge` about each value that was said, for what only the system knows: whether a folder or a user is there.
- * `key` is the option's name, or "app" for an application, also for what a named listener says. What it answers is
+ * `key` is the option's name, or "app" for an application, "allow" or "deny" for a rule, also for what a named listener
+ * says. What it answers is
  * placed among the mistakes: 0, a negative errno with a message, or 1 for a warning. "--socket-user: " at a message's
  * beginning is taken away, for the place to be put there.
  */

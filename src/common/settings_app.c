@@ -155,6 +155,8 @@ static int key_add(struct settings *settings, const char *mount, const char *key
 
     if (!app)
         return error_set(error, -EINVAL, "\"%s\" is a setting of an application at %s, and there is none", key, mount);
+    if (is_rule_key(key))
+        return rule_assign(app, key, value, error);
     if (*key == '\0' || berth_setting(app, key, NULL))
         return error_set(error, -EINVAL, "\"%s\" is there twice, or empty", key);
     if (text_list_add(&app->keys, key) < 0 || text_list_add(&app->values, value) < 0)
@@ -187,6 +189,7 @@ void apps_done(struct settings *settings)
         free(settings->apps[i].app);
         text_list_done(&settings->apps[i].keys);
         text_list_done(&settings->apps[i].values);
+        text_list_done(&settings->apps[i].rules);
     }
     free(settings->apps);
     settings->apps = NULL;

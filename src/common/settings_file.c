@@ -248,6 +248,8 @@ static void unknown_key(struct file *file, const char *name)
         file_mistake(file, "there is no key before the \"=\"");
     else if (strcmp(name, "app") == 0)
         file_mistake(file, "app: an application stands in a section of its own, such as [app /]");
+    else if (is_rule_key(name))
+        file_mistake(file, "%s: a rule stands in the section of its application, such as [app /]", name);
     else if (near)
         file_mistake(file, "%s: there is no such option; did you mean %s?", name, near);
     else
@@ -318,7 +320,7 @@ static void section_key(struct file *file, const char *key, const char *value, i
         file_fail(file, -ENOMEM);
         return;
     }
-    if (file_find(file, name)) {
+    if (file_find(file, name) && !is_rule_key(key)) {
         file_mistake(file, "%s is there twice in [%s]", key, file->section);
     } else {
         if (valid < 0)
@@ -326,6 +328,13 @@ static void section_key(struct file *file, const char *key, const char *value, i
         file_add(file, name, value, NULL, valid < 0);
     }
     free(name);
+}
+
+static int rule_line_check(const char *key, const char *value, struct error *error)
+{
+    if (has_hash_comment(value))
+        return error_set(error, -EINVAL, "behind a value, a comment begins with \";\" and not with \"#\"");
+    return rule_value_check(key, value, error);
 }
 
 static void app_key(struct file *file, const char *key, const char *value)
@@ -336,8 +345,10 @@ static void app_key(struct file *file, const char *key, const char *value)
         file_mistake(file, "there is no key before the \"=\"");
     else if (strcmp(key, "app") == 0)
         section_value(file, key, value, app_value_check(value, &reason), &reason);
+    else if (is_rule_key(key))
+        section_key(file, key, value, rule_line_check(key, value, &reason), &reason);
     else
-        section_key(file, key, value, 0, NULL);
+        section_key(file, key, value, rule_key_check(key, &reason), &reason);
 }
 
 static void listen_key(struct file *file, const char *key, const char *value)

@@ -40,6 +40,12 @@ void apps_done(struct settings *settings);
 /* The length of the "app MOUNT" that the name of an application's setting begins with; 0 for other names. */
 size_t app_name_length(const char *name);
 
+/* settings_rules.c: an application's keys that are rules (access/rules.h), not settings of its own. */
+bool is_rule_key(const char *key);
+int rule_key_check(const char *key, struct error *error); /* of other keys: whether one was meant */
+int rule_value_check(const char *key, const char *value, struct error *error);
+int rule_assign(struct berth_settings *app, const char *key, const char *value, struct error *error);
+
 /* settings_listen.c */
 int listen_name_check(const char *name, struct error *error);         /* its message begins with the name in quotes */
 bool listen_option(const char *key, struct option_entry *ret_option); /* a key's, for a struct settings_listener */
