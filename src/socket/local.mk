@@ -5,6 +5,8 @@ libberth_a_SOURCES += \
 	src/socket/activation_names.h \
 	src/socket/address.c \
 	src/socket/address.h \
+	src/socket/inspect.c \
+	src/socket/inspect.h \
 	src/socket/listener.c \
 	src/socket/listener.h \
 	src/socket/lock.c \
