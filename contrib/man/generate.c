@@ -93,6 +93,17 @@ static void man_heading(const struct option_entry *option)
         printf(".SS %s\n", option->heading);
 }
 
+static void man_option(const struct option_entry *option)
+{
+    fputs(".TP\n\\fB\\-\\-", stdout);
+    put_man(option->name);
+    fputs("\\fR", stdout);
+    if (option->metavar)
+        printf(" \\fI%s\\fR", option->metavar);
+    putchar('\n');
+    put_details(option);
+}
+
 static void man_options(void)
 {
     for (size_t i = 0; i < settings_option_count; i++) {
@@ -100,16 +111,16 @@ static void man_options(void)
         char variable[ASSIGNMENT_VARIABLE_MAX];
 
         man_heading(option);
-        fputs(".TP\n\\fB\\-\\-", stdout);
-        put_man(option->name);
-        fputs("\\fR", stdout);
-        if (option->metavar)
-            printf(" \\fI%s\\fR", option->metavar);
-        putchar('\n');
-        put_details(option);
+        man_option(option);
         assignment_variable(option->name, variable);
         printf("Variable:\n.BR \\%%%s .\n", variable);
     }
+}
+
+static void man_doctor_options(void)
+{
+    for (size_t i = 0; i < doctor_option_count; i++)
+        man_option(&doctor_options[i]);
 }
 
 static void man_keys(void)
@@ -194,12 +205,18 @@ static void bash_commands(void)
     fputs("--help --version'\n", stdout);
 }
 
+static void bash_options_of(const char *variable, const struct option_entry *options, size_t count)
+{
+    printf("    %s='--help", variable);
+    for (size_t i = 0; i < count; i++)
+        printf(" --%s", options[i].name);
+    puts("'");
+}
+
 static void bash_options(void)
 {
-    fputs("    options='--help", stdout);
-    for (size_t i = 0; i < settings_option_count; i++)
-        printf(" --%s", settings_options[i].name);
-    puts("'");
+    bash_options_of("options", settings_options, settings_option_count);
+    bash_options_of("doctor_options", doctor_options, doctor_option_count);
 }
 
 /* Names of built-in applications, with the colon behind those that have an argument. */
@@ -239,28 +256,38 @@ static void fish_builtins(void)
 }
 
 /* Only those with a value: cases of what stands before it. */
-static void bash_values(void)
+static void bash_values_of(const struct option_entry *options, size_t count)
 {
     static const char *const actions[] = { [VALUE_ANY] = "COMPREPLY=()",
                                            [VALUE_FILE] = "mapfile -t COMPREPLY < <(compgen -f -- \"$current\")",
                                            [VALUE_USER] = "mapfile -t COMPREPLY < <(compgen -u -- \"$current\")",
                                            [VALUE_GROUP] = "mapfile -t COMPREPLY < <(compgen -g -- \"$current\")" };
 
-    for (size_t i = 0; i < settings_option_count; i++) {
-        enum value_kind kind = value_kind(&settings_options[i]);
+    for (size_t i = 0; i < count; i++) {
+        enum value_kind kind = value_kind(&options[i]);
 
         if (kind == VALUE_NONE)
             continue;
-        printf("    --%s)\n        ", settings_options[i].name);
+        printf("    --%s)\n        ", options[i].name);
         if (kind == VALUE_WORDS) {
             fputs("mapfile -t COMPREPLY < <(compgen -W '", stdout);
-            put_words(&settings_options[i]);
+            put_words(&options[i]);
             fputs("' -- \"$current\")", stdout);
         } else {
             fputs(actions[kind], stdout);
         }
         fputs("\n        return\n        ;;\n", stdout);
     }
+}
+
+static void bash_values(void)
+{
+    bash_values_of(settings_options, settings_option_count);
+}
+
+static void bash_doctor_values(void)
+{
+    bash_values_of(doctor_options, doctor_option_count);
 }
 
 static void zsh_commands(void)
@@ -306,6 +333,12 @@ static void zsh_options(void)
         zsh_option(&settings_options[i]);
 }
 
+static void zsh_doctor_options(void)
+{
+    for (size_t i = 0; i < doctor_option_count; i++)
+        zsh_option(&doctor_options[i]);
+}
+
 static void fish_commands(void)
 {
     for (size_t i = 0; i < command_count; i++)
@@ -314,7 +347,7 @@ static void fish_commands(void)
                    commands[i].summary);
 }
 
-static void fish_options(void)
+static void fish_options_of(const char *condition, const struct option_entry *options, size_t count)
 {
     static const char *const values[] = { [VALUE_NONE] = "",
                                           [VALUE_ANY] = " -x",
@@ -322,11 +355,11 @@ static void fish_options(void)
                                           [VALUE_USER] = " -x -a '(__fish_complete_users)'",
                                           [VALUE_GROUP] = " -x -a '(__fish_complete_groups)'" };
 
-    for (size_t i = 0; i < settings_option_count; i++) {
-        const struct option_entry *option = &settings_options[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct option_entry *option = &options[i];
         enum value_kind kind = value_kind(option);
 
-        printf("complete -c berth -n $serving -l %s", option->name);
+        printf("complete -c berth -n %s -l %s", condition, option->name);
         if (kind == VALUE_WORDS) {
             fputs(" -x -a '", stdout);
             put_words(option);
@@ -340,17 +373,39 @@ static void fish_options(void)
     }
 }
 
+static void fish_options(void)
+{
+    fish_options_of("$serving", settings_options, settings_option_count);
+}
+
+static void fish_doctor_options(void)
+{
+    fish_options_of("$asking", doctor_options, doctor_option_count);
+}
+
 /* ---- templates ---- */
 
 static const struct {
     const char *line;
     void (*put)(void);
 } lists[] = {
-    { "@man-options@", man_options },     { "@man-keys@", man_keys },         { "@man-commands@", man_commands },
-    { "@bash-commands@", bash_commands }, { "@bash-options@", bash_options }, { "@bash-builtins@", bash_builtins },
-    { "@bash-values@", bash_values },     { "@zsh-commands@", zsh_commands }, { "@zsh-options@", zsh_options },
-    { "@fish-commands@", fish_commands }, { "@fish-options@", fish_options }, { "@zsh-builtins@", zsh_builtins },
+    { "@man-options@", man_options },
+    { "@man-keys@", man_keys },
+    { "@man-commands@", man_commands },
+    { "@bash-commands@", bash_commands },
+    { "@bash-options@", bash_options },
+    { "@bash-builtins@", bash_builtins },
+    { "@bash-values@", bash_values },
+    { "@zsh-commands@", zsh_commands },
+    { "@zsh-options@", zsh_options },
+    { "@fish-commands@", fish_commands },
+    { "@fish-options@", fish_options },
+    { "@zsh-builtins@", zsh_builtins },
     { "@fish-builtins@", fish_builtins },
+    { "@man-doctor-options@", man_doctor_options },
+    { "@bash-doctor-values@", bash_doctor_values },
+    { "@zsh-doctor-options@", zsh_doctor_options },
+    { "@fish-doctor-options@", fish_doctor_options },
 };
 
 static void put_line(const char *line, const char *date)

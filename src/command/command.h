@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "common/option.h"
+
 struct command {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -24,5 +26,10 @@ void serve_help(FILE *stream);
 
 int check_main(int argc, char **argv);
 void check_help(FILE *stream);
+
+int doctor_main(int argc, char **argv);
+void doctor_help(FILE *stream);
+extern const struct option_entry doctor_options[];
+extern const size_t doctor_option_count;
 
 #endif
