@@ -1,0 +1,4 @@
+if HAVE_CHECK
+tests_unit_SOURCES += \
+	tests/access/test_quota.c
+endif
