@@ -13,6 +13,7 @@
 #include "common/account.h"
 #include "common/settings.h"
 #include "socket/listener.h"
+#include "supervisor/callers.h"
 #include "supervisor/modules.h"
 
 void check_help(FILE *stream)
@@ -159,7 +160,7 @@ static int judge(const struct settings *settings, const char *key, const char *t
     for (size_t i = 0; i < sizeof(judges) / sizeof(judges[0]); i++)
         if (strcmp(judges[i].key, key) == 0)
             return judges[i].judge(settings, text, error);
-    return 0;
+    return callers_judge(settings, key, text, error);
 }
 
 /* ---- the report ---- */

@@ -1,5 +1,6 @@
 libberth_a_SOURCES += \
 	src/supervisor/access.c src/supervisor/access.h \
+	src/supervisor/callers.c src/supervisor/callers.h \
 	src/supervisor/child.c src/supervisor/child.h \
 	src/supervisor/default_set.c src/supervisor/default_set.h \
 	src/supervisor/generation.c \

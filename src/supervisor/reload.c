@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "common/log.h"
+#include "supervisor/callers.h"
 #include "supervisor/default_set.h"
 #include "supervisor/internal.h"
 
@@ -108,13 +109,25 @@ static int load_settings(struct supervisor *supervisor, struct settings *ret_set
     return default_set_load(ret_settings, supervisor->argc, supervisor->argv, supervisor->program.path, mistakes);
 }
 
+/* Of what only the system knows, this alone has a place to be told with; the rest is found where it is used. */
+static int judge_callers(struct settings *settings, struct mistakes *mistakes)
+{
+    settings_judge_all(settings, callers_judge, mistakes);
+    if (mistakes->r < 0)
+        settings_done(settings);
+    return mistakes->r;
+}
+
 /* One mistake is told by whoever calls; of several each has its line in the log before. */
 static int load(struct supervisor *supervisor, struct settings *ret_settings, struct error *error)
 {
     struct mistakes mistakes = { 0 };
     int r = load_settings(supervisor, ret_settings, &mistakes);
-    size_t wrong = mistakes.left_out;
+    size_t wrong;
 
+    if (r == 0)
+        r = judge_callers(ret_settings, &mistakes);
+    wrong = mistakes.left_out;
     for (size_t i = 0; i < mistakes.count; i++)
         wrong += !mistakes.items[i].warning;
     for (size_t i = 0; i < mistakes.count; i++) {
