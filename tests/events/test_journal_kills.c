@@ -12,11 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "socket/scratch.h"
+#include "socket/steps.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
@@ -173,28 +173,22 @@ static const struct walk walks[] = {
     { starting_prepare, starting_body, starting_check, true },
 };
 
+static void walk_body(void *data)
+{
+    const struct walk *walk = data;
+
+    steps_start();
+    walk->body();
+}
+
 /* Starts the body, which stops at its first system call. */
 static pid_t walk_begin(const struct walk *walk)
 {
-    int status;
-    pid_t pid;
-
     empty_folder();
     walk->prepare();
     journal_said();
     shared->open = false;
-    pid = fork();
-    ck_assert_int_ge(pid, 0);
-    if (pid == 0) {
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
-            _exit(99);
-        raise(SIGSTOP);
-        walk->body();
-        _exit(0);
-    }
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert(WIFSTOPPED(status));
-    return pid;
+    return steps_begin(walk_body, (void *)(uintptr_t)walk);
 }
 
 /* To the next system call's beginning or end; false when it has ended, as it should. */
@@ -202,9 +196,7 @@ static bool walk_on(pid_t pid)
 {
     int status;
 
-    ck_assert_int_eq(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    if (WIFSTOPPED(status))
+    if (steps_next(pid, &status))
         return true;
     ck_assert_int_eq(status, 0);
     return false;
@@ -252,44 +244,24 @@ START_TEST(is_never_had_by_two)
 }
 END_TEST
 
-static bool has_open(pid_t pid, const char *path)
+static void find_it_taken(void *data)
 {
-    char link[64], target[256];
-
-    for (int fd = 0; fd < 256; fd++) {
-        ssize_t length;
-
-        snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)pid, fd);
-        length = readlink(link, target, sizeof(target) - 1);
-        if (length < 0)
-            continue;
-        target[length] = '\0';
-        if (strcmp(target, path) == 0)
-            return true;
-    }
-    return false;
+    (void)data;
+    steps_start();
+    _exit(try_open(RECORD, NULL) == -EBUSY ? 0 : 1);
 }
 
 /* FILE is set aside, and let go, after another one has opened it, and before he asks for its lock. */
 START_TEST(notices_a_file_that_lost_its_name)
 {
     bool dropped = false;
-    int status;
-    pid_t pid = fork();
+    pid_t pid = steps_begin(find_it_taken, NULL);
 
-    ck_assert_int_ge(pid, 0);
-    if (pid == 0) {
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
-            _exit(99);
-        raise(SIGSTOP);
-        _exit(try_open(RECORD, NULL) == -EBUSY ? 0 : 1);
-    }
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     open_journal(RECORD);
     ck_assert_int_eq(journal_start(journal, 1), 0);
     ck_assert_int_eq(append(1, 1, RECORD), 0);
     while (walk_on(pid)) {
-        if (dropped || !has_open(pid, scratch_path("j")))
+        if (dropped || !steps_has_open(pid, scratch_path("j")))
             continue;
         dropped = true;
         ck_assert_int_eq(journal_start(journal, FIRST), 0);

@@ -2,6 +2,8 @@ if HAVE_CHECK
 tests_unit_SOURCES += \
 	tests/socket/scratch.c \
 	tests/socket/scratch.h \
+	tests/socket/steps.c \
+	tests/socket/steps.h \
 	tests/socket/test_activation.c \
 	tests/socket/test_listener.c \
 	tests/socket/test_lock.c \

@@ -189,6 +189,13 @@ void child_run(void (*body)(void *data), void *data)
     ck_assert_msg(status == 0, "the child ended with status 0x%x", (unsigned int)status);
 }
 
+bool under_valgrind(void)
+{
+    const char *preload = getenv("LD_PRELOAD");
+
+    return preload && strstr(preload, "valgrind");
+}
+
 void become(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
 {
     if (setgroups(count, groups) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)

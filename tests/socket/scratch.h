@@ -48,6 +48,9 @@ void child_run(void (*body)(void *data), void *data);
  * be left out, and a test that fails takes their place. */
 bool root_for(TCase *tests, const char *suite);
 
+/* Whether valgrind runs us: it makes system calls of its own, and keeps some from the kernel. */
+bool under_valgrind(void);
+
 /* In a child: becomes an ordinary user with just these supplementary groups. Needs root. */
 void become(uid_t uid, gid_t gid, const gid_t *groups, size_t count);
 

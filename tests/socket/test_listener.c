@@ -13,13 +13,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "socket/scratch.h"
+#include "socket/steps.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -143,37 +143,34 @@ START_TEST(refuses_a_mode_that_is_none)
 }
 END_TEST
 
+static void publish_in_steps(void *data)
+{
+    struct listener *listener;
+
+    umask(0);
+    steps_start();
+    if (listener_publish(scratch_path("s"), data, &listener, NULL) < 0)
+        _exit(2);
+}
+
 /*
  * Publishes in a child that stops at each of its system calls, so that there is no moment that we do not see: the path
  * is never more open than asked for, and open to nobody but its owner until it has its group.
  */
-static void watch_publishing(const struct listener_options *options, gid_t gid)
+static void watch_publishing(struct listener_options *options, gid_t gid)
 {
     const char *path = scratch_path("s");
     unsigned int seen = 0;
     struct stat status;
     int state;
-    pid_t pid = fork();
+    pid_t pid = steps_begin(publish_in_steps, options);
 
-    ck_assert_int_ge(pid, 0);
-    if (pid == 0) {
-        struct listener *listener;
-
-        umask(0);
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
-            _exit(1);
-        raise(SIGSTOP);
-        _exit(listener_publish(path, options, &listener, NULL) == 0 ? 0 : 2);
-    }
-    ck_assert_int_eq(waitpid(pid, &state, 0), pid);
-    while (WIFSTOPPED(state)) {
-        if (lstat(path, &status) == 0) {
-            seen++;
-            ck_assert_uint_eq(status.st_mode & 07777 & ~(status.st_gid == gid ? options->mode : 0600), 0);
-            ck_assert_str_eq(scratch_list(), "s s.lock ");
-        }
-        ck_assert_int_eq(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
-        ck_assert_int_eq(waitpid(pid, &state, 0), pid);
+    while (steps_next(pid, &state)) {
+        if (lstat(path, &status) < 0)
+            continue;
+        seen++;
+        ck_assert_uint_eq(status.st_mode & 07777 & ~(status.st_gid == gid ? options->mode : 0600), 0);
+        ck_assert_str_eq(scratch_list(), "s s.lock ");
     }
     ck_assert_int_eq(state, 0);
     ck_assert_uint_gt(seen, 3);
@@ -711,39 +708,34 @@ START_TEST(lets_one_of_two_win)
 }
 END_TEST
 
+static void publish_and_withdraw_in_steps(void *data)
+{
+    struct listener *listener = NULL;
+
+    steps_start();
+    listener_publish(scratch_path("s"), data, &listener, NULL);
+    listener_free(listener);
+}
+
 /* At its step number `when`, another program that knows nothing of our lock puts a live socket of its own at the path.
  * 0 if there was no such step; else 1, and *ret_lost says whether that socket is gone in the end. */
-static int intrude(const struct listener_options *options, int when, bool *ret_lost)
+static int intrude(struct listener_options *options, int when, bool *ret_lost)
 {
     const char *path = scratch_path("s");
     struct stat made = { 0 }, found = { 0 };
-    int state, stranger = -1;
+    int state, step = 0, stranger = -1;
     pid_t pid;
 
     close(socket_bound(path, SOCK_STREAM, 1));
-    pid = fork();
-    ck_assert_int_ge(pid, 0);
-    if (pid == 0) {
-        struct listener *listener = NULL;
-
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
-            _exit(1);
-        raise(SIGSTOP);
-        listener_publish(path, options, &listener, NULL);
-        listener_free(listener);
-        _exit(0);
-    }
-    ck_assert_int_eq(waitpid(pid, &state, 0), pid);
-    for (int step = 0; WIFSTOPPED(state); step++) {
-        if (step == when) {
-            unlink(path);
-            stranger = socket_bound(path, SOCK_STREAM, 5);
-            ck_assert_int_eq(chmod(path, 0600), 0);
-            ck_assert_int_eq(lstat(path, &made), 0);
-        }
-        ck_assert_int_eq(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
-        ck_assert_int_eq(waitpid(pid, &state, 0), pid);
-    }
+    pid = steps_begin(publish_and_withdraw_in_steps, options);
+    do {
+        if (step++ != when)
+            continue;
+        unlink(path);
+        stranger = socket_bound(path, SOCK_STREAM, 5);
+        ck_assert_int_eq(chmod(path, 0600), 0);
+        ck_assert_int_eq(lstat(path, &made), 0);
+    } while (steps_next(pid, &state));
     ck_assert_int_eq(state, 0);
     *ret_lost = lstat(path, &found) < 0 || found.st_ino != made.st_ino;
     if (!*ret_lost) {
@@ -758,13 +750,6 @@ static int intrude(const struct listener_options *options, int when, bool *ret_l
 
 /* Without CAP_NET_ADMIN there is a third such moment: until we know which inode bind(2) made. Valgrind adds calls of
  * its own. */
-static bool under_valgrind(void)
-{
-    const char *preload = getenv("LD_PRELOAD");
-
-    return preload != NULL && strstr(preload, "valgrind") != NULL;
-}
-
 static int lost_limit(void)
 {
     if (under_valgrind())

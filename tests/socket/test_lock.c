@@ -6,16 +6,14 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "socket/scratch.h"
+#include "socket/steps.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -164,42 +162,22 @@ START_TEST(knows_no_holder_where_there_is_none)
 }
 END_TEST
 
-static bool has_open(pid_t pid, const char *path)
-{
-    char link[64], target[256];
-
-    for (int fd = 0; fd < 256; fd++) {
-        ssize_t length;
-
-        snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)pid, fd);
-        length = readlink(link, target, sizeof(target) - 1);
-        if (length < 0)
-            continue;
-        target[length] = '\0';
-        if (strcmp(target, path) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* Exit code 0 if the lock was had, and is the file that has the name; 1 if another has it. */
-static void take_in_steps(struct lock *inherited)
+static void take_in_steps(void *data)
 {
+    struct lock *inherited = data;
     struct stat held, named;
     struct lock lock;
     int r;
 
     close(inherited->fd); /* a copy would hold the lock for as long as we live */
-    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
-        _exit(2);
-    raise(SIGSTOP);
+    steps_start();
     r = lock_take(folder, "l", &lock, NULL);
     if (r == -EWOULDBLOCK)
         _exit(1);
     if (r < 0 || fstat(lock.fd, &held) < 0 || fstatat(folder, "l", &named, 0) < 0 || held.st_ino != named.st_ino)
         _exit(3);
     lock_release(&lock);
-    _exit(0);
 }
 
 /* Its holder removes the file just after another process has opened it, which then locks a file without a name. */
@@ -211,20 +189,14 @@ START_TEST(notices_a_file_that_lost_its_name)
     pid_t pid;
 
     ck_assert_int_eq(lock_take(folder, "l", &lock, NULL), 0);
-    pid = fork();
-    ck_assert_int_ge(pid, 0);
-    if (pid == 0)
-        take_in_steps(&lock);
-    ck_assert_int_eq(waitpid(pid, &state, 0), pid);
-    while (WIFSTOPPED(state)) {
-        if (!released && has_open(pid, scratch_path("l"))) {
-            released = true;
-            lock_release(&lock);
-            if (_i == 1)
-                ck_assert_int_eq(lock_take(folder, "l", &successor, NULL), 0);
-        }
-        ck_assert_int_eq(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
-        ck_assert_int_eq(waitpid(pid, &state, 0), pid);
+    pid = steps_begin(take_in_steps, &lock);
+    while (steps_next(pid, &state)) {
+        if (released || !steps_has_open(pid, scratch_path("l")))
+            continue;
+        released = true;
+        lock_release(&lock);
+        if (_i == 1)
+            ck_assert_int_eq(lock_take(folder, "l", &successor, NULL), 0);
     }
     ck_assert(released);
     ck_assert_int_eq(WEXITSTATUS(state), _i);
