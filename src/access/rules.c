@@ -29,8 +29,7 @@ enum term_kind {
 /* One of WHO. */
 struct term {
     enum term_kind kind;
-    const char *text; /* the whole of it, in the rule's words; so is `name` */
-    const char *name; /* what is behind its colon */
+    const char *name; /* what is behind its colon, in the rule's words */
     id_t id;          /* a uid or gid: those of names only after term_resolve */
 };
 
@@ -127,7 +126,7 @@ static int term_find(const char *word, struct term *ret_term, struct error *erro
 
     for (size_t i = 0; i < sizeof(term_words) / sizeof(term_words[0]); i++)
         if (strlen(term_words[i].word) == size && memcmp(term_words[i].word, word, size) == 0) {
-            *ret_term = (struct term){ .kind = term_words[i].kind, .text = word, .name = word + size };
+            *ret_term = (struct term){ .kind = term_words[i].kind, .name = word + size };
             return 0;
         }
     return error_set(error, -EINVAL,
@@ -231,18 +230,17 @@ int rule_check(const char *text, struct error *error)
 
 /* ---- All of an application ------------------------------------------------------------------------------------ */
 
-/* The number of a name. */
+/* The number of a name. The rule, which the message will begin with, says where it is. */
 static int term_resolve(struct term *term, struct error *error)
 {
-    switch (term->kind) {
-    case TERM_USER:
-    case TERM_PROXIED_USER:
-        return account_uid(term->text, term->name, &term->id, error);
-    case TERM_GROUP:
-        return account_gid(term->text, term->name, &term->id, error);
-    default:
-        return 0;
-    }
+    struct error reason = { "" };
+    int r = 0;
+
+    if (term->kind == TERM_USER || term->kind == TERM_PROXIED_USER)
+        r = account_uid("", term->name, &term->id, &reason);
+    else if (term->kind == TERM_GROUP)
+        r = account_gid("", term->name, &term->id, &reason);
+    return r < 0 ? error_set(error, r, "%s", reason.text + strlen(": ")) : 0;
 }
 
 /* As the file has it: "allow = GET /x any". */

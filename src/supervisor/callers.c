@@ -35,15 +35,28 @@ static int warn_of_listener(const struct settings *settings, const char *name, s
     return error_set(error, 1, "there is no [listen %s]; only a socket that is handed over could have that name", name);
 }
 
+static int warn_of_overflow(const char *word, id_t id, const char *what, struct error *error)
+{
+    return error_set(error, 1, "%s matches nobody: the kernel shows %u for every %s that has no number here", word, id,
+                     what);
+}
+
 static int warn_of_user(const char *word, const char *name, struct error *error)
 {
     uid_t uid;
 
     if (account_uid("", name, &uid, NULL) < 0 || !peer_uid_is_overflow(uid))
         return 0;
-    return error_set(error, 1,
-                     "%s matches nobody: the kernel shows %u for every user who has no number here, so it is no one's",
-                     word, uid);
+    return warn_of_overflow(word, uid, "user", error);
+}
+
+static int warn_of_group(const char *word, const char *name, struct error *error)
+{
+    struct berth_peer member = { .uid = 0 };
+
+    if (account_gid("", name, &member.gid, NULL) < 0 || berth_peer_in_gid(&member, member.gid))
+        return 0;
+    return warn_of_overflow(word, member.gid, "group", error);
 }
 
 static int warn_of_proxy(const struct settings *settings, const char *word, const char *name, struct error *error)
@@ -68,6 +81,8 @@ static int warn_of_word(const struct settings *settings, const char *word, struc
         return warn_of_listener(settings, name, error);
     if (strncmp(word, "user:", 5) == 0 || strncmp(word, "uid:", 4) == 0)
         return warn_of_user(word, name, error);
+    if (strncmp(word, "group:", 6) == 0 || strncmp(word, "gid:", 4) == 0)
+        return warn_of_group(word, name, error);
     if (strncmp(word, "proxied:", 8) == 0)
         return warn_of_proxy(settings, word, name, error);
     if (strcmp(word, "proxied") == 0 && settings->trust_proxy.count == 0)
