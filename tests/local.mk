@@ -48,9 +48,15 @@ check-valgrind: all $(check_PROGRAMS) $(check_DATA)
 check-debian13:
 	$(AM_V_at)$(srcdir)/contrib/debian13
 
+# The units as make install leaves them, in a Debian that is booted for it.
+check-systemd: all $(check_PROGRAMS) $(check_DATA)
+	$(AM_V_at)rm -rf systemd/install && $(MAKE) -s install DESTDIR='$(abs_builddir)/systemd/install' >/dev/null && \
+	$(srcdir)/contrib/check-systemd
+
 # How many tests there were, whatever ran them.
 count-tests:
 	$(AM_V_at)$(srcdir)/tests/support/count .
 
-.PHONY: check-asan check-tsan check-valgrind check-debian13 count-tests fuzz
-EXTRA_DIST += tests/README.md tests/support/valgrind tests/support/count tests/lint .shellcheckrc
+.PHONY: check-asan check-tsan check-valgrind check-debian13 check-systemd count-tests fuzz
+EXTRA_DIST += contrib/check-systemd tests/system/booted.sh tests/README.md tests/support/valgrind tests/support/count \
+	tests/lint .shellcheckrc
