@@ -1,6 +1,7 @@
 # What the built-in site serves.
 wwwdir = $(pkgdatadir)/www
-dist_www_DATA = www/index.html
+dist_www_DATA = www/index.html www/console.html www/console.css www/console.js www/console-draw.js \
+	www/console-events.js www/console-figures.js www/console-metrics.js
 
 # The link that configure made.
 distclean-local:
