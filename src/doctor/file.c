@@ -71,12 +71,15 @@ static int nothing_there(struct examination *examination)
     neighbour_find(folder, strrchr(walk->end, '/') + 1, &neighbour);
     report_wrong(stream, "file", "there is no %s", walk->end);
     if (neighbour.similar[0])
-        return report_remedy(stream, "there is a socket %s%s%s: give the proxy that one, if it is meant", folder, slash,
-                             neighbour.similar);
+        return report_remedy(stream,
+                             "there is a socket %s%s%s: give the proxy that one if it is meant, else start the server: "
+                             "berth serve --uds %s",
+                             folder, slash, neighbour.similar, examination->path);
     if (neighbour.sockets == 1)
         return report_remedy(stream,
-                             "the only socket in that folder is %s%s%s: give the proxy that one, if it is meant",
-                             folder, slash, neighbour.any);
+                             "the only socket in that folder is %s%s%s: give the proxy that one if it is meant, else "
+                             "start the server: berth serve --uds %s",
+                             folder, slash, neighbour.any, examination->path);
     return report_remedy(stream, "start the server: berth serve --uds %s", examination->path);
 }
 
@@ -105,7 +108,7 @@ int check_file(struct examination *examination)
         return nothing_there(examination);
     if (walk->error < 0) {
         report_wrong(stream, "file", "%s: cannot look at it: %s", walk->end, strerror(-walk->error));
-        return report_remedy(stream, "ask again as root");
+        return remedy_root(examination);
     }
     text_owner(&walk->file, owner);
     if (!S_ISSOCK(walk->file.st_mode)) {

@@ -56,7 +56,7 @@ static int silent(struct examination *examination)
     FILE *stream = examination->stream;
 
     if (still_waits(examination)) {
-        report_wrong(stream, "http", "the server accepts no connection within %d s; %u wait",
+        report_wrong(stream, "http", "the server accepts no connection within %d s; queue %u",
                      EXCHANGE_PATIENCE_MS / 1000, examination->socket.queued);
         return report_remedy(stream, "see whether the server hangs or is stopped (its log, ps), and restart it");
     }
@@ -83,7 +83,7 @@ static int answered(const struct examination *examination, const struct answer *
                              "proxy_set_header Host localhost)",
                              host);
     }
-    if (answer->status == 503) {
+    if (answer->status == 503 && answer->retry_after) {
         report_wrong(stream, "http", "%s", line);
         return report_remedy(stream, "the server is full or about to end: wait a moment; if it stays so, raise its "
                                      "--limit-connections, or --workers");

@@ -34,6 +34,9 @@ int check_server(struct examination *examination);  /* server.c */
 int check_connect(struct examination *examination); /* server.c */
 int check_http(struct examination *examination);    /* http.c */
 
+/* The remedy where others may see more than we do. Returns 1, as report_remedy. */
+int remedy_root(const struct examination *examination); /* way.c */
+
 /* ---- texts.c: ids and processes as people know them; each in a buffer of its caller's ---- */
 
 #define TEXT_MAX 96

@@ -17,6 +17,8 @@ static int take_wanted(const struct inspected *socket, void *data)
     const struct wanted *wanted = data;
     const struct examination *examination = wanted->examination;
 
+    if (socket->connected && socket->type != SOCK_DGRAM)
+        return 0;
     if (examination->abstract ? strcmp(socket->name, examination->path) != 0
                               : !inspected_is_file(socket, &examination->walk.file))
         return 0;
@@ -24,13 +26,13 @@ static int take_wanted(const struct inspected *socket, void *data)
     return 1;
 }
 
-/* "; 3 of at most 128 connections wait" */
+/* "; queue 3, limit 128", as ss(8) shows them: it is full when there are more than the limit. */
 static void text_queue(const struct examination *examination, char *ret_text)
 {
     const struct inspected *socket = &examination->socket;
 
     if (examination->bound && socket->has_queue)
-        snprintf(ret_text, TEXT_MAX, "; %u connections wait, the queue takes %u", socket->queued, socket->limit);
+        snprintf(ret_text, TEXT_MAX, "; queue %u, limit %u", socket->queued, socket->limit);
     else
         ret_text[0] = '\0';
 }
@@ -172,5 +174,9 @@ int check_connect(struct examination *examination)
         return denied(examination);
     report_ok(examination->stream, "connect", "%s may connect%s", visitor->name,
               contact->tried ? "" : ", by the socket's mode (computed)");
+    if (contact->fd < 0) {
+        report_wrong(examination->stream, "http", "we may not connect ourselves, so nobody has asked the server");
+        return remedy_root(examination);
+    }
     return 0;
 }

@@ -79,7 +79,7 @@ static int caller_init(struct visitor *visitor)
 
 static int other_init(struct visitor *visitor, const struct account *account)
 {
-    visitor->kind = geteuid() == 0 ? VISITOR_BECOME : VISITOR_COMPUTED;
+    visitor->kind = VISITOR_BECOME;
     visitor->uid = account->uid;
     visitor->gid = account->gid;
     visitor->name = account->name;
@@ -88,6 +88,11 @@ static int other_init(struct visitor *visitor, const struct account *account)
     visitor->nobody = true;
     visitor->gid = GID_OF_NOBODY;
     return name_number(visitor);
+}
+
+static int do_nothing(void *data)
+{
+    return 0;
 }
 
 int visitor_init(struct visitor *ret_visitor, const char *text, struct error *error)
@@ -103,6 +108,8 @@ int visitor_init(struct visitor *ret_visitor, const char *text, struct error *er
         r = caller_init(&visitor);
     } else {
         r = other_init(&visitor, &account);
+        if (r == 0 && visitor_try(&visitor, do_nothing, NULL) < 0)
+            visitor.kind = VISITOR_COMPUTED;
     }
     if (r < 0) {
         visitor_done(&visitor);

@@ -91,6 +91,12 @@ static int folder_closed(const struct examination *examination, const char *fold
                          who[visitor_class(visitor, &file)], folder, visitor->name, visitor->name, folder);
 }
 
+int remedy_root(const struct examination *examination)
+{
+    return report_remedy(examination->stream, "ask again as root: sudo berth doctor --as %s %s",
+                         examination->question->visitor->name, examination->path);
+}
+
 /* The way ended before its last part. */
 static int way_ended(const struct examination *examination)
 {
@@ -113,8 +119,7 @@ static int way_ended(const struct examination *examination)
         return report_remedy(stream, "give the proxy a path without links that lead to each other");
     }
     report_wrong(stream, "folders", "%s: cannot look at it: %s", walk->end, strerror(-walk->error));
-    return report_remedy(stream, "ask again as root: sudo berth doctor --as %s %s",
-                         examination->question->visitor->name, examination->path);
+    return remedy_root(examination);
 }
 
 int check_folders(struct examination *examination)

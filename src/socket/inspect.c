@@ -15,7 +15,8 @@
 enum {
     ANSWER_SIZE = 32 * 1024, /* netlink(7): what the kernel puts into one datagram of a dump, at most */
     PATIENCE_S = 1,
-    STATE_LISTEN = 10, /* TCP_LISTEN of the kernel, whose states Unix sockets share */
+    STATE_CONNECTED = 1, /* TCP_ESTABLISHED and TCP_LISTEN of the kernel, whose states Unix sockets share */
+    STATE_LISTEN = 10,
 };
 
 bool inspected_is_file(const struct inspected *socket, const struct stat *file)
@@ -69,6 +70,7 @@ static void message_read(const struct nlmsghdr *header, struct inspected *ret_so
 
     *ret_socket = (struct inspected){ .type = message->udiag_type,
                                       .listening = message->udiag_state == STATE_LISTEN,
+                                      .connected = message->udiag_state == STATE_CONNECTED,
                                       .inode = message->udiag_ino };
     while (end - at >= (ptrdiff_t)sizeof(struct rtattr)) {
         const struct rtattr *attribute = (const void *)at;

@@ -13,6 +13,7 @@
 struct inspected {
     int type;       /* SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET */
     bool listening; /* listen(2) was called on it */
+    bool connected; /* one end of a connection; at the server's, name and file are those of the listening socket */
     uint32_t inode; /* its number, as in /proc/PID/fd: "socket:[…]" */
     /* The name that it was bound to, as the kernel was told it ("@" before an abstract one, whose NULs are '@' too);
      * "" for none. */
