@@ -23,6 +23,7 @@ SYSTEM_TESTS = \
 	tests/system/62-hostile.sh \
 	tests/system/63-quiet.sh \
 	tests/system/70-identity.sh \
+	tests/system/74-doctor.sh \
 	tests/system/80-hold.sh \
 	tests/system/81-api.sh \
 	tests/system/82-streams.sh \
@@ -36,6 +37,7 @@ SYSTEM_TESTS = \
 	tests/system/93-manual.sh \
 	tests/system/94-logs.sh
 TESTS += $(SYSTEM_TESTS)
+EXTRA_DIST += tests/support/listeners.py
 EXTRA_DIST += tests/system/lib.sh $(SYSTEM_TESTS)
 
 # Their tools: a load generator that tells kinds of failure apart, a strict reader of /metrics, raw bytes, a receiver of
