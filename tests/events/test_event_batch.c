@@ -14,6 +14,11 @@ Suite *suite_event_batch(void);
 
 /* ---- the exact text ---- */
 
+/* Of an event in which nothing but these two is of interest. */
+#define NAMED(id, user)                                                                                                \
+    "{\"id\":" id ",\"time\":0.000000,\"type\":\"a\","                                                                 \
+    "\"peer\":{\"uid\":0,\"user\":\"" user "\",\"pid\":1},\"data\":0}"
+
 static const struct {
     uint64_t id, time_us;
     uid_t uid;
@@ -35,21 +40,12 @@ static const struct {
     { UINT64_MAX - 1, UINT64_MAX, UINT32_MAX, INT32_MAX, "u", "a", "0",
       "{\"id\":18446744073709551614,\"time\":18446744073709.551615,\"type\":\"a\","
       "\"peer\":{\"uid\":4294967295,\"user\":\"u\",\"pid\":2147483647},\"data\":0}" },
-    { 5, 0, 0, 1, "DOM\\al \"x\"", "a", "0",
-      "{\"id\":5,\"time\":0.000000,\"type\":\"a\",\"peer\":{\"uid\":0,\"user\":\"DOM\\\\al "
-      "\\\"x\\\"\",\"pid\":1},\"data\":0}" },
-    { 6, 0, 0, 1, "a\nb\x01\x7f\t", "a", "0",
-      "{\"id\":6,\"time\":0.000000,\"type\":\"a\","
-      "\"peer\":{\"uid\":0,\"user\":\"a\\nb\\u0001\x7f\\t\",\"pid\":1},\"data\":0}" },
-    { 7, 0, 0, 1, "jos\xc3\xa9 \xf0\x9f\x98\x80", "a", "0",
-      "{\"id\":7,\"time\":0.000000,\"type\":\"a\","
-      "\"peer\":{\"uid\":0,\"user\":\"jos\xc3\xa9 \xf0\x9f\x98\x80\",\"pid\":1},\"data\":0}" },
+    { 5, 0, 0, 1, "DOM\\al \"x\"", "a", "0", NAMED("5", "DOM\\\\al \\\"x\\\"") },
+    { 6, 0, 0, 1, "a\nb\x01\x7f\t", "a", "0", NAMED("6", "a\\nb\\u0001\x7f\\t") },
+    { 7, 0, 0, 1, "jos\xc3\xa9 \xf0\x9f\x98\x80", "a", "0", NAMED("7", "jos\xc3\xa9 \xf0\x9f\x98\x80") },
     { 8, 0, 0, 1, "jos\xe9 \xed\xa0\x80", "a", "0",
-      "{\"id\":8,\"time\":0.000000,\"type\":\"a\",\"peer\":{\"uid\":0,"
-      "\"user\":\"jos\xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\",\"pid\":1},\"data\":0}" },
-    { 9, 0, 0, 1, "cut\xe2\x82", "a", "0",
-      "{\"id\":9,\"time\":0.000000,\"type\":\"a\","
-      "\"peer\":{\"uid\":0,\"user\":\"cut\xef\xbf\xbd\xef\xbf\xbd\",\"pid\":1},\"data\":0}" },
+      NAMED("8", "jos\xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd") },
+    { 9, 0, 0, 1, "cut\xe2\x82", "a", "0", NAMED("9", "cut\xef\xbf\xbd\xef\xbf\xbd") },
 };
 
 /* In memory of their own, exactly so long: texts of an event have no NUL behind them. */

@@ -1,5 +1,7 @@
 if HAVE_CHECK
 tests_unit_SOURCES += \
+	tests/http/bare.c \
+	tests/http/bare.h \
 	tests/http/memory.c \
 	tests/http/memory.h \
 	tests/http/test_accept.c \

@@ -6,32 +6,22 @@
 #include <check.h>
 #include <microhttpd.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#define FOLDER "/tmp/berth-stream-XXXXXX"
+#include "http/bare.h"
 
 Suite *suite_stream_library(void);
 
-/* Runs in which libmicrohttpd has to have done what it can. */
-#define RUNS 10
-
 #define TIMEOUT_S 60
 
-static struct MHD_Daemon *library;
-static int listener, client;
-static char folder[sizeof(FOLDER)];
-static struct sockaddr_un address = { .sun_family = AF_UNIX };
 static char reply[65536];
 
 /* Of the one stream that there is. */
 static struct MHD_Connection *streaming;
 static int fd;
-static unsigned int asked, completed, closed;
+static unsigned int asked, completed;
 static bool ends;
 
 static ssize_t read_body(void *context, uint64_t offset, char *buffer, size_t room)
@@ -46,31 +36,14 @@ static ssize_t read_body(void *context, uint64_t offset, char *buffer, size_t ro
     return 0;
 }
 
-static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
-                              const char *version, const char *data, size_t *size, void **request)
+static struct MHD_Response *answer(struct MHD_Connection *connection)
 {
-    struct MHD_Response *response;
-    enum MHD_Result result;
-
-    (void)context;
-    (void)url;
-    (void)method;
-    (void)version;
-    (void)data;
-    (void)size;
-    if (!*request) {
-        *request = &streaming;
-        return MHD_YES;
-    }
     streaming = connection;
     fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, read_body, connection, NULL);
-    result = MHD_queue_response(connection, 200, response);
-    MHD_destroy_response(response);
-    return result;
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, read_body, connection, NULL);
 }
 
-/* As http/daemon.c does. */
+/* As http/daemon.c does: those that have ended are looked at in every run. */
 static void request_completed(void *context, struct MHD_Connection *connection, void **request,
                               enum MHD_RequestTerminationCode how)
 {
@@ -78,72 +51,26 @@ static void request_completed(void *context, struct MHD_Connection *connection, 
     (void)request;
     ck_assert_int_eq(how, MHD_REQUEST_TERMINATED_COMPLETED_OK);
     completed++;
-    if (context)
-        MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, TIMEOUT_S + 1U);
-}
-
-static void connection_changed(void *context, struct MHD_Connection *connection, void **data,
-                               enum MHD_ConnectionNotificationCode what)
-{
-    (void)context;
-    (void)connection;
-    (void)data;
-    closed += what == MHD_CONNECTION_NOTIFY_CLOSED;
-}
-
-static int connect_client(void)
-{
-    int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    ck_assert_int_eq(connect(s, (struct sockaddr *)&address, sizeof(address)), 0);
-    return s;
+    MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, TIMEOUT_S + 1U);
 }
 
 static void setup(void)
 {
-    memcpy(folder, FOLDER, sizeof(folder));
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s/s", folder);
-    listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
-    ck_assert_int_eq(listen(listener, 8), 0);
-    asked = completed = closed = 0;
+    const struct MHD_OptionItem options[] = {
+        { MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, NULL },
+        { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)request_completed, NULL },
+        { MHD_OPTION_END, 0, NULL },
+    };
+
+    asked = completed = 0;
     ends = false;
-}
-
-/* `hurries`: those that have ended are looked at in every run. */
-static void start(bool hurries)
-{
-    library = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL, handle, NULL, //
-                               MHD_OPTION_LISTEN_SOCKET, listener,                                                    //
-                               MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)TIMEOUT_S,                                //
-                               MHD_OPTION_NOTIFY_CONNECTION, connection_changed, NULL,                                //
-                               MHD_OPTION_NOTIFY_COMPLETED, request_completed, hurries ? &library : NULL,             //
-                               MHD_OPTION_END);
-    ck_assert_ptr_nonnull(library);
-    client = connect_client();
-}
-
-static void teardown(void)
-{
-    close(client);
-    MHD_quiesce_daemon(library);
-    MHD_stop_daemon(library);
-    close(listener);
-    unlink(address.sun_path);
-    rmdir(folder);
-}
-
-static void run(void)
-{
-    for (int i = 0; i < RUNS; i++)
-        ck_assert_int_eq(MHD_run(library), MHD_YES);
+    bare_start(answer, options);
 }
 
 static void ask(const char *text)
 {
     ck_assert_int_eq(send(client, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
-    run();
+    bare_run();
 }
 
 /* What has come since. */
@@ -174,18 +101,17 @@ static void resume_to_end(void)
 {
     ends = true;
     MHD_resume_connection(streaming);
-    run();
+    bare_run();
 }
 
 START_TEST(comes_between_head_and_last_chunk)
 {
-    start(true);
     ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     ck_assert_uint_eq(asked, 1);
     write_past("5\r\nhello\r\n");
     ck_assert_str_eq(read_reply(), "5\r\nhello\r\n");
     ck_assert_ptr_nonnull(strstr(reply, "\r\nTransfer-Encoding: chunked\r\n"));
-    run();
+    bare_run();
     ck_assert_uint_eq(asked, 1); /* it lets go of it */
     write_past("1\r\n!\r\n");
     resume_to_end();
@@ -205,7 +131,6 @@ END_TEST
 /* What the client has sent meanwhile is not lost. */
 START_TEST(answers_what_was_sent_meanwhile)
 {
-    start(true);
     ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     ask("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     ck_assert_uint_eq(asked, 1);
@@ -219,8 +144,7 @@ START_TEST(does_not_chunk_for_http_1_0)
 {
     int quiet;
 
-    start(true);
-    quiet = connect_client();
+    quiet = bare_connect();
     ask("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     write_past("as it is");
     resume_to_end();
@@ -228,7 +152,7 @@ START_TEST(does_not_chunk_for_http_1_0)
     ck_assert_uint_eq(closed, 1);
     ck_assert_int_eq(recv(client, reply, 1, MSG_DONTWAIT), 0);
     close(quiet);
-    run();
+    bare_run();
 }
 END_TEST
 
@@ -237,7 +161,7 @@ Suite *suite_stream_library(void)
     Suite *suite = suite_create("stream_library");
     TCase *tcase = tcase_create("stream_library");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, bare_stop);
     tcase_add_test(tcase, comes_between_head_and_last_chunk);
     tcase_add_test(tcase, answers_what_was_sent_meanwhile);
     tcase_add_test(tcase, does_not_chunk_for_http_1_0);

@@ -8,27 +8,18 @@
 #include <microhttpd.h>
 #include <poll.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#define FOLDER "/tmp/berth-takeover-XXXXXX"
+#include "http/bare.h"
 
 Suite *suite_takeover(void);
 
-/* Runs in which libmicrohttpd has to have done what it can. */
-#define RUNS 10
-
-static struct MHD_Daemon *library;
-static int client, duplicate;
-static char folder[sizeof(FOLDER)];
-static struct sockaddr_un address = { .sun_family = AF_UNIX };
+static int duplicate;
 static char reply[4096];
 static size_t reply_size, size_when_completed;
-static unsigned int completed, closed;
+static unsigned int completed;
 
 static ssize_t ends_at_once(void *context, uint64_t offset, char *buffer, size_t room)
 {
@@ -39,30 +30,15 @@ static ssize_t ends_at_once(void *context, uint64_t offset, char *buffer, size_t
     return MHD_CONTENT_READER_END_OF_STREAM;
 }
 
-static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
-                              const char *version, const char *data, size_t *size, void **request)
+static struct MHD_Response *answer(struct MHD_Connection *connection)
 {
-    struct MHD_Response *response;
-    enum MHD_Result result;
+    struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1024, ends_at_once, NULL, NULL);
 
-    (void)context;
-    (void)url;
-    (void)method;
-    (void)version;
-    (void)data;
-    (void)size;
-    if (!*request) {
-        *request = &library;
-        return MHD_YES;
-    }
     duplicate =
         fcntl(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd, F_DUPFD_CLOEXEC, 0);
-    response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1024, ends_at_once, NULL, NULL);
     MHD_set_response_options(response, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
     MHD_add_response_header(response, "Content-Type", "application/x-ndjson");
-    result = MHD_queue_response(connection, 200, response);
-    MHD_destroy_response(response);
-    return result;
+    return response;
 }
 
 static void client_reads(void)
@@ -86,49 +62,22 @@ static void request_completed(void *context, struct MHD_Connection *connection, 
     completed++;
 }
 
-static void connection_changed(void *context, struct MHD_Connection *connection, void **data,
-                               enum MHD_ConnectionNotificationCode what)
-{
-    (void)context;
-    (void)connection;
-    (void)data;
-    closed += what == MHD_CONNECTION_NOTIFY_CLOSED;
-}
-
-static void run_library(void)
-{
-    for (int run = 0; run < RUNS; run++)
-        ck_assert_int_eq(MHD_run(library), MHD_YES);
-}
-
 static void setup(void)
 {
-    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const struct MHD_OptionItem options[] = {
+        { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)request_completed, NULL },
+        { MHD_OPTION_END, 0, NULL },
+    };
 
-    memcpy(folder, FOLDER, sizeof(folder));
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s/s", folder);
-    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
-    ck_assert_int_eq(listen(listener, 8), 0);
-    library = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL, handle, NULL, //
-                               MHD_OPTION_LISTEN_SOCKET, listener,                                                    //
-                               MHD_OPTION_NOTIFY_CONNECTION, connection_changed, NULL,                                //
-                               MHD_OPTION_NOTIFY_COMPLETED, request_completed, NULL,                                  //
-                               MHD_OPTION_END);
-    ck_assert_ptr_nonnull(library);
-    client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_eq(connect(client, (struct sockaddr *)&address, sizeof(address)), 0);
     duplicate = -1;
-    reply_size = size_when_completed = completed = closed = 0;
+    reply_size = size_when_completed = completed = 0;
+    bare_start(answer, options);
 }
 
 static void teardown(void)
 {
-    close(client);
     close(duplicate);
-    MHD_stop_daemon(library);
-    unlink(address.sun_path);
-    rmdir(folder);
+    bare_stop();
 }
 
 /* The connection is read from epoll, so that it is in the set: first it has nothing to say. */
@@ -136,9 +85,9 @@ static void ask(void)
 {
     static const char request[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
-    run_library();
+    bare_run();
     ck_assert_int_eq(send(client, request, sizeof(request) - 1, 0), sizeof(request) - 1);
-    run_library();
+    bare_run();
     client_reads();
     ck_assert_uint_eq(completed, 1);
     ck_assert_uint_eq(closed, 1);
@@ -186,7 +135,7 @@ START_TEST(leaves_nothing_in_its_epoll)
     close(client);
     client = -1;
     ck_assert_int_eq(poll(&epoll, 1, 0), 0);
-    run_library();
+    bare_run();
     ck_assert_uint_eq(MHD_get_daemon_info(library, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections, 0);
 }
 END_TEST
