@@ -190,8 +190,8 @@ static void parse_prefix(struct span span, char *ret_prefix)
 
     if (span.size == 0 || span.text[0] != '/' || !copy(span, text, sizeof(text)))
         return;
-    if (span.size > 1 && text[span.size - 1] == '/')
-        text[--span.size] = '\0';
+    if (span.size > 2 && text[span.size - 1] == '/')
+        text[span.size - 1] = '\0';
     for (const char *at = text; span.size > 1 && *at == '/'; at += size) {
         size = strcspn(++at, "/");
         if (!is_segment(at, size))

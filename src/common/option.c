@@ -154,6 +154,8 @@ static int text_read(const struct option_entry *option, const char *text, void *
             r = datagram_check(text, error);
         if (r == 0 && option->kind == OPTION_HOST_LIST)
             r = host_entry_check(text, error);
+        if (r == 0 && option->kind == OPTION_ORIGIN_LIST)
+            r = origin_entry_check(text, error);
     }
     if (r < 0 || !field)
         return r;
@@ -202,7 +204,8 @@ int option_read(const struct option_entry *option, const char *text, void *base,
 bool option_is_list(const struct option_entry *option)
 {
     return option->kind == OPTION_TEXT_LIST || option->kind == OPTION_NUMBER_LIST ||
-           option->kind == OPTION_DATAGRAM_LIST || option->kind == OPTION_HOST_LIST;
+           option->kind == OPTION_DATAGRAM_LIST || option->kind == OPTION_HOST_LIST ||
+           option->kind == OPTION_ORIGIN_LIST;
 }
 
 void option_done(const struct option_entry *option, void *base)

@@ -26,6 +26,7 @@ enum option_kind {
     OPTION_NUMBER_LIST,   /* the same, of numbers as text */
     OPTION_DATAGRAM_LIST, /* the same, of APP:PATH (datagram_check) */
     OPTION_HOST_LIST,     /* the same, of hosts (host_entry_check) */
+    OPTION_ORIGIN_LIST,   /* the same, of origins (origin_entry_check) */
 };
 
 struct option_choice {

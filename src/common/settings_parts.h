@@ -64,6 +64,7 @@ int datagram_check(const char *text, struct error *error);
  * quotes.
  */
 int host_entry_check(const char *text, struct error *error);
+int origin_entry_check(const char *text, struct error *error); /* the same of --allow-origin, for access/origin.h */
 
 /* settings_collect.c: adds what arguments and environment assign. As settings_file_read. */
 int settings_collect(int argc, char **argv, struct assignment_list *list, struct mistakes *mistakes);

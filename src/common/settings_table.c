@@ -196,7 +196,7 @@ const struct option_entry settings_options[] = {
     { "Access", "trust-proxy", OPTION_TEXT_LIST, FIELD(trust_proxy), .metavar = "USER",
       .help = "believe what this user's proxy says of its clients (X-Forwarded-*, Forwarded)" },
     { .name = "allow-origin",
-      .kind = OPTION_TEXT_LIST,
+      .kind = OPTION_ORIGIN_LIST,
       FIELD(allow_origin),
       .metavar = "ORIGIN",
       .help = "let web pages of this site change things here: https://app.example.org, or * for any" },

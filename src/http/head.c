@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "access/forwarded.h"
+#include "access/origin.h"
 #include "http/connection.h"
 #include "http/field.h"
 #include "http/host.h"
@@ -19,6 +20,7 @@
 /* What the fields say together; gathered in one walk. */
 struct fields {
     const char *host, *length, *encoding, *user_agent;
+    const char *origin, *fetch_site;
     const char *forwarded[FORWARDED_FIELDS];
     bool proxied, is_forwarded; /* the peer is a trusted proxy, whose word counts; and it did say something */
     unsigned int hosts, lengths, encodings;
@@ -84,6 +86,10 @@ static enum MHD_Result look_at_field(void *context, enum MHD_ValueKind kind, con
         fields->user_agent = value;
     else if (NAME_IS(name, name_size, "Cookie"))
         fields->notes += cookie_notes(value, value_size);
+    else if (NAME_IS(name, name_size, "Origin"))
+        fields->origin = fields->origin ? "" : value;
+    else if (NAME_IS(name, name_size, "Sec-Fetch-Site"))
+        fields->fetch_site = fields->fetch_site ? "" : value;
     else if (fields->proxied)
         look_at_forwarded(fields, name, name_size, value);
     return fields->fault ? MHD_NO : MHD_YES;
@@ -164,6 +170,26 @@ static unsigned int take_forwarded(struct berth_request *request, const struct f
     return 503;
 }
 
+/* A web page may send requests to any server that its reader's browser can reach; but it cannot hide that it did. */
+static unsigned int check_origin(struct berth_request *request, const struct fields *fields)
+{
+    const struct settings *settings = request->connection->server->settings;
+    struct origin_question question = {
+        .method = request->method,
+        .sec_fetch_site = fields->fetch_site,
+        .origin = fields->origin,
+        .scheme = request->scheme,
+        .host = request->host,
+    };
+
+    if (!origin_is_foreign(&question, &settings->allow_origin))
+        return 0;
+    request_fail(request, 0,
+                 "web pages of another site%s%.200s may not change anything here: --allow-origin would allow it",
+                 fields->origin && fields->origin[0] ? ", " : "", fields->origin ? fields->origin : "");
+    return 403;
+}
+
 static size_t head_size(const struct berth_request *request)
 {
     const union MHD_ConnectionInfo *info =
@@ -237,6 +263,8 @@ unsigned int head_check(struct berth_request *request, const char *version, stru
         status = check_host(request, &fields, http_1_0, ret_head);
     if (status == 0)
         status = take_forwarded(request, &fields);
+    if (status == 0)
+        status = check_origin(request, &fields);
     return status;
 }
 

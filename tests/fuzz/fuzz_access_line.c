@@ -49,6 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     entry.user_agent = next_text(&rest);
     entry.method = next_text(&rest);
     entry.user = next_text(&rest);
+    entry.client = next_text(&rest);
     if (!entry.method)
         entry.method = "";
     if (!entry.user)

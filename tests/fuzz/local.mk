@@ -14,10 +14,12 @@ fuzz_targets = \
 	tests/fuzz/fuzz_event_channel \
 	tests/fuzz/fuzz_event_input \
 	tests/fuzz/fuzz_event_query \
+	tests/fuzz/fuzz_forwarded \
 	tests/fuzz/fuzz_host \
 	tests/fuzz/fuzz_http_date \
 	tests/fuzz/fuzz_journal \
 	tests/fuzz/fuzz_launch \
+	tests/fuzz/fuzz_origin \
 	tests/fuzz/fuzz_query \
 	tests/fuzz/fuzz_range \
 	tests/fuzz/fuzz_router \
@@ -85,6 +87,10 @@ tests_fuzz_fuzz_event_log_SOURCES = tests/fuzz/fuzz_event_log.c $(fuzz_main)
 tests_fuzz_fuzz_event_log_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_event_log_LDFLAGS = $(fuzz_link)
 
+tests_fuzz_fuzz_forwarded_SOURCES = tests/fuzz/fuzz_forwarded.c $(fuzz_main)
+tests_fuzz_fuzz_forwarded_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_forwarded_LDFLAGS = $(fuzz_link)
+
 tests_fuzz_fuzz_host_SOURCES = tests/fuzz/fuzz_host.c $(fuzz_main)
 tests_fuzz_fuzz_host_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_host_LDFLAGS = $(fuzz_link)
@@ -100,6 +106,10 @@ tests_fuzz_fuzz_journal_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_launch_SOURCES = tests/fuzz/fuzz_launch.c $(fuzz_main)
 tests_fuzz_fuzz_launch_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_launch_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_origin_SOURCES = tests/fuzz/fuzz_origin.c $(fuzz_main)
+tests_fuzz_fuzz_origin_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_origin_LDFLAGS = $(fuzz_link)
 
 tests_fuzz_fuzz_query_SOURCES = tests/fuzz/fuzz_query.c $(fuzz_main)
 tests_fuzz_fuzz_query_LDADD = $(fuzz_libs)
