@@ -24,6 +24,9 @@ SYSTEM_TESTS = \
 	tests/system/63-quiet.sh \
 	tests/system/70-identity.sh \
 	tests/system/74-doctor.sh \
+	tests/system/75-nginx.sh \
+	tests/system/76-caddy.sh \
+	tests/system/77-apache.sh \
 	tests/system/80-hold.sh \
 	tests/system/81-api.sh \
 	tests/system/82-streams.sh \
@@ -38,7 +41,7 @@ SYSTEM_TESTS = \
 	tests/system/94-logs.sh
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += tests/support/listeners.py
-EXTRA_DIST += tests/system/lib.sh $(SYSTEM_TESTS)
+EXTRA_DIST += tests/system/lib.sh tests/system/proxy.sh $(SYSTEM_TESTS)
 
 # Their tools: a load generator that tells kinds of failure apart, a strict reader of /metrics, raw bytes, a receiver of
 # sd_notify's messages, and an application that misbehaves on request.
@@ -47,8 +50,8 @@ tests_support_load_SOURCES = tests/support/load.c
 tests_support_metrics_SOURCES = tests/support/metrics.c
 tests_support_raw_SOURCES = tests/support/raw.c
 tests_support_receive_SOURCES = tests/support/receive.c
-check_DATA = tests/support/probe.so tests/support/api.so tests/support/streams.so
-tests/support/probe.so tests/support/api.so tests/support/streams.so: include/berth.h
-EXTRA_DIST += tests/support/exactly_once.py
-EXTRA_DIST += tests/support/probe.c tests/support/api.c tests/support/streams.c
-CLEANFILES += tests/support/probe.so tests/support/api.so tests/support/streams.so
+check_DATA = tests/support/probe.so tests/support/api.so tests/support/streams.so tests/support/behind.so
+tests/support/probe.so tests/support/api.so tests/support/streams.so tests/support/behind.so: include/berth.h
+EXTRA_DIST += tests/support/exactly_once.py tests/support/browser.py tests/support/behind.py
+EXTRA_DIST += tests/support/probe.c tests/support/api.c tests/support/streams.c tests/support/behind.c
+CLEANFILES += tests/support/probe.so tests/support/api.so tests/support/streams.so tests/support/behind.so

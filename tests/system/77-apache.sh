@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# berth behind Apache, with contrib/apache.
+# shellcheck source=tests/system/proxy.sh
+. "$(dirname "$0")/proxy.sh"
+need apache2 apachectl
+
+# Apache notices that a client has left when it has something to send to it.
+# shellcheck disable=SC2034 # proxy.sh's
+FOLDER=apache AWAY=503 HEARTBEAT=1s
+
+proxy_check() {
+    bundled -e "s,^Listen 80,Listen 127.0.0.1:$PORT," -e "s,\*:80,*:$PORT," -e "s,/run/apache2,$DIR/proxy,"
+    run apachectl -f "$SHARE/apache/httpd.conf" -t
+}
+
+proxy_start() {
+    start apache apache2 -f "$SHARE/apache/httpd.conf" -DFOREGROUND
+    PROXY=$PID
+}
+
+behind_the_proxy
