@@ -1,6 +1,6 @@
 /*
  * `status`: the server about itself. Whether it lives is for everybody who may connect to see; what it serves and
- * does, for the server's own user and root.
+ * does, for the server's own user and root, unless rules say otherwise.
  */
 #define BERTH_APP_SYMBOL app_status
 #include <berth.h>
@@ -51,22 +51,16 @@ static int healthz(struct berth_request *request, struct berth_reply *reply)
 static int routes_page(struct berth_request *request, struct berth_reply *reply)
 {
     json_t *json;
-    int r;
+    int r = berth_server_routes(&json);
 
-    if (!berth_peer_is_self(berth_request_peer(request)))
-        return 403;
-    r = berth_server_routes(&json);
     return r < 0 ? r : reply_json(reply, 200, json);
 }
 
 static int metrics(struct berth_request *request, struct berth_reply *reply)
 {
     char *text;
-    int r;
+    int r = berth_server_metrics(&text);
 
-    if (!berth_peer_is_self(berth_request_peer(request)))
-        return 403;
-    r = berth_server_metrics(&text);
     if (r < 0)
         return r;
     r = no_store(reply);
@@ -77,8 +71,12 @@ static int metrics(struct berth_request *request, struct berth_reply *reply)
 }
 
 static const struct berth_route routes[] = {
-    { "GET", "/_ping", ping },         { "GET", "/version", version }, { "GET", "/healthz", healthz },
-    { "GET", "/routes", routes_page }, { "GET", "/metrics", metrics }, { 0 },
+    { "GET", "/_ping", ping },
+    { "GET", "/version", version },
+    { "GET", "/healthz", healthz },
+    { "GET", "/routes", routes_page, .self_only = true },
+    { "GET", "/metrics", metrics, .self_only = true },
+    { 0 },
 };
 
 static int start(const struct berth_settings *settings, void **ret_state)

@@ -43,6 +43,15 @@ enum { COUNTERS_ROW_NONE, COUNTERS_ROW_OTHER, COUNTERS_ROW_FIRST };
 /* Statuses that libmicrohttpd answers by itself, and one place for all others. */
 #define COUNTERS_LIBRARY_STATUSES 8
 
+/* Why somebody was refused for who it is: by a rule, or for what one user may have. */
+enum counters_denial {
+    COUNTERS_DENIAL_RULE,
+    COUNTERS_DENIAL_CONNECTIONS,
+    COUNTERS_DENIAL_RATE,
+    COUNTERS_DENIAL_STREAMS,
+    COUNTERS_DENIALS,
+};
+
 /* What a worker counts, apart from requests by route. */
 enum counters_figure {
     COUNTERS_ACCEPTED,    /* connections */
@@ -52,7 +61,8 @@ enum counters_figure {
     COUNTERS_NANOSECONDS, /* of all requests */
     COUNTERS_BUCKET,
     COUNTERS_LIBRARY = COUNTERS_BUCKET + COUNTERS_BUCKETS,
-    COUNTERS_FIGURES = COUNTERS_LIBRARY + COUNTERS_LIBRARY_STATUSES,
+    COUNTERS_DENIED = COUNTERS_LIBRARY + COUNTERS_LIBRARY_STATUSES,
+    COUNTERS_FIGURES = COUNTERS_DENIED + COUNTERS_DENIALS,
 };
 
 /* What can be read off a worker now; it ends with the worker. */

@@ -124,6 +124,23 @@ static void write_library_errors(FILE *stream, const struct counters_snapshot *s
             fprintf(stream, "berth_library_errors_total{status=\"other\"} %" PRIu64 "\n", values[i]);
 }
 
+static void write_denials(FILE *stream, const struct counters_snapshot *snapshot)
+{
+    static const char *const reasons[COUNTERS_DENIALS] = {
+        [COUNTERS_DENIAL_RULE] = "rule",
+        [COUNTERS_DENIAL_CONNECTIONS] = "user-connections",
+        [COUNTERS_DENIAL_RATE] = "user-rate",
+        [COUNTERS_DENIAL_STREAMS] = "user-streams",
+    };
+
+    describe(stream, "berth_denials_total", "counter",
+             "Who was refused for who it is, by why: a rule, or a limit of what one user may have "
+             "(--limit-user-connections, -rate, -streams).");
+    for (size_t i = 0; i < COUNTERS_DENIALS; i++)
+        fprintf(stream, "berth_denials_total{reason=\"%s\"} %" PRIu64 "\n", reasons[i],
+                snapshot->total.figures[COUNTERS_DENIED + i]);
+}
+
 static void write_traffic(FILE *stream, const struct counters_snapshot *snapshot)
 {
     const uint64_t *figures = snapshot->total.figures;
@@ -223,6 +240,7 @@ void metrics_write(const struct counters_snapshot *snapshot, const char *version
     write_latency(stream, snapshot);
     write_traffic(stream, snapshot);
     write_users(stream, snapshot);
+    write_denials(stream, snapshot);
     write_library_errors(stream, snapshot);
     write_events(stream, snapshot);
     write_processes(stream, snapshot);

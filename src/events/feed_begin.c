@@ -111,7 +111,10 @@ void feed_begin_early(void)
         feed.early = early->next;
         r = answer(early->reply, &early->query, early->subscriber);
         if (r < 0) {
-            berth_reply_error(early->reply, 503, "the events cannot be sent now");
+            if (r == -EUSERS)
+                berth_reply_error(early->reply, 429, "one user may not have more streams at a time here");
+            else
+                berth_reply_error(early->reply, 503, "the events cannot be sent now");
             subscriber_end(early->subscriber, false);
         }
         free(early);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "access/quota.h"
 #include "common/log.h"
 #include "http/daemon.h"
 #include "http/exchange.h"
@@ -57,6 +58,39 @@ static void list_remove(struct connection *connection)
         server->on_activity(server);
 }
 
+void connection_count_denial(struct connection *connection, enum counters_denial why)
+{
+    counters_add(&connection->server->counters->figures[COUNTERS_DENIED + why], 1);
+}
+
+int connection_stream_begin(struct connection *connection)
+{
+    if (quota_stream_begin(connection->quota))
+        return 0;
+    connection_count_denial(connection, COUNTERS_DENIAL_STREAMS);
+    return request_fail(&connection->request, -EUSERS,
+                        "one user may have %u streams at a time here: --limit-user-streams would allow more",
+                        connection->server->settings->limit_user_streams);
+}
+
+/* Counts it as its user's. Whether it may stay: of those who have too many, so many are told so when they ask, and the
+ * others at once. A trusted proxy's are everybody's. */
+static bool enter_quota(struct connection *connection)
+{
+    struct http_server *server = connection->server;
+    int r = 0;
+
+    if (server->quotas && !connection->peer.proxied)
+        r = quota_enter(server->quotas, connection->peer.uid, server->clock, &connection->quota);
+    if (r == -EUSERS || r == -EDQUOT) {
+        connection->refused = connection->excess = true;
+        connection_count_denial(connection, COUNTERS_DENIAL_CONNECTIONS);
+    }
+    if (r == -EDQUOT)
+        connection_last_word(connection, 503);
+    return r == 0 || r == -EUSERS;
+}
+
 struct connection *connection_new(struct daemon *daemon, struct MHD_Connection *mhd)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -79,16 +113,23 @@ struct connection *connection_new(struct daemon *daemon, struct MHD_Connection *
     counters_add(&server->counters->figures[COUNTERS_ACCEPTED], 1);
     if (connection->refused)
         counters_add(&server->counters->figures[COUNTERS_REFUSED], 1);
+    if (!enter_quota(connection))
+        goto fail_quota;
     list_add(connection);
     connection->user_place = counters_user_enter(server->counters, connection->peer.uid);
     deadline_start(&server->deadlines, DEADLINE_HEAD, connection);
     return connection;
 
+fail_quota:
+    quota_leave(connection->quota);
+    arena_reset(&connection->request.arena);
+    names_release(connection->peer.berth_names);
 fail_peer:
     peer_done(&connection->peer);
 fail:
+    if (!connection || !connection->excess)
+        log_error("a connection is dropped: its peer is unknown, or memory is out");
     free(connection);
-    log_error("a connection is dropped: its peer is unknown, or memory is out");
     shutdown(info->connect_fd, SHUT_RDWR);
     return NULL;
 }
@@ -101,6 +142,7 @@ void connection_free(struct connection *connection)
     quiet_forget(connection);
     list_remove(connection);
     counters_user_leave(connection->server->counters, connection->user_place);
+    quota_leave(connection->quota);
     names_leave(connection->peer.berth_names, &connection->naming);
     names_release(connection->peer.berth_names);
     peer_done(&connection->peer);
@@ -147,8 +189,8 @@ void connection_last_word(struct connection *connection, unsigned int status)
         snprintf(body, sizeof(body), "{\"type\": \"about:blank\", \"title\": \"%s\", \"status\": %u}\n", title, status);
     size = snprintf(text, sizeof(text),
                     "HTTP/1.1 %u %s\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n"
-                    "Connection: close\r\n\r\n%s",
-                    status, title, size, body);
+                    "%sConnection: close\r\n\r\n%s",
+                    status, title, size, status == 503 ? "Retry-After: 1\r\n" : "", body);
     /* A client whose receive buffer is so full that this does not fit has not read what it asked for either. */
     if (send(connection->fd, text, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
         log_debug("a client left before it could be told %u %s", status, title);

@@ -7,6 +7,7 @@
 
 #include <microhttpd.h>
 
+#include "common/counters.h"
 #include "http/file.h"
 #include "http/request.h"
 #include "socket/names.h"
@@ -14,19 +15,22 @@
 struct daemon;
 struct deadline;
 struct http_server;
+struct quota_user;
 
 struct connection {
     struct http_server *server;
     struct daemon *daemon;
     struct MHD_Connection *mhd;
     int fd;         /* MHD's */
-    bool refused;   /* one more than --limit-connections: its request is answered with 503 */
+    bool refused;   /* one more than --limit-connections, or than its user may have: it is answered with 503 */
+    bool excess;    /* the latter */
     bool kept;      /* has had a reply before */
     bool cut;       /* by us, before its time */
     bool suspended; /* out of MHD's hands, in those of the hang-up watch */
     bool roomy;     /* with a send buffer for large files; file.c */
     bool quiet;     /* MHD's epoll does not say when it can be written to; quiet.c */
 
+    struct quota_user *quota;    /* its user's, or NULL: no limits for it */
     unsigned int user_place;     /* where it is counted among its user's; counters.h */
     unsigned int prompt_replies; /* in a row, since one that was not sent in a single turn */
 
@@ -53,6 +57,12 @@ void connection_resume(struct connection *connection);
 
 /* Nothing will be sent any more: a held request's `gone` is called, and MHD closes the connection at its next run. */
 void connection_abandon(struct connection *connection);
+
+/* Its user was refused something. */
+void connection_count_denial(struct connection *connection, enum counters_denial why);
+
+/* One more stream of its user's, until quota_stream_end. -EUSERS, with the detail in the request: there is no room. */
+int connection_stream_begin(struct connection *connection);
 
 /* Writes a constant error reply past MHD, for a connection that is about to be cut before a reply has begun. */
 void connection_last_word(struct connection *connection, unsigned int status);

@@ -6,6 +6,8 @@
 
 #include "access/forwarded.h"
 #include "access/origin.h"
+#include "access/quota.h"
+#include "http/admission.h"
 #include "http/connection.h"
 #include "http/field.h"
 #include "http/host.h"
@@ -297,14 +299,36 @@ static bool take_root(struct berth_request *request)
     return true;
 }
 
+/* What one user may have. A connection too many is not asked how often, since it gets nothing. */
+static unsigned int check_quota(struct berth_request *request)
+{
+    struct connection *connection = request->connection;
+    const struct settings *settings = connection->server->settings;
+
+    if (connection->excess)
+        request_fail(request, 0,
+                     "one user may have %u connections at a time here: --limit-user-connections would allow more",
+                     settings->limit_user_connections);
+    if (connection->refused)
+        return 503;
+    if (!connection->quota || quota_ask(connection->quota, connection->server->clock) == 0)
+        return 0;
+    connection_count_denial(connection, COUNTERS_DENIAL_RATE);
+    request_fail(request, 0, "one user may ask %u times a second here: --limit-user-rate would allow more",
+                 settings->limit_user_rate);
+    return 429;
+}
+
 unsigned int head_route(struct berth_request *request, const struct head *head)
 {
     const struct settings *settings = request->connection->server->settings;
     char allow[ROUTER_ALLOW_MAX];
     const struct berth_route *route;
+    unsigned int status;
 
-    if (request->connection->refused)
-        return 503;
+    status = check_quota(request);
+    if (status != 0)
+        return status;
     if (request->target.asterisk)
         return no_method(request, "GET, HEAD, OPTIONS");
     switch (router_match(request->connection->server->router, request->method, &request->target, &request->match, allow,
@@ -312,10 +336,15 @@ unsigned int head_route(struct berth_request *request, const struct head *head)
     case ROUTER_FOUND:
         break;
     case ROUTER_NO_METHOD:
-        return no_method(request, allow);
+        status = admission_check_nowhere(request, allow);
+        return status != 0 ? status : no_method(request, allow);
     case ROUTER_NO_PATH:
-        return 404;
+        status = admission_check_nowhere(request, "");
+        return status != 0 ? status : 404;
     }
+    status = admission_check(request);
+    if (status != 0)
+        return status;
     if (!take_root(request))
         return 503;
     route = request->match.route;

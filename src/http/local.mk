@@ -14,6 +14,7 @@ libberth_a_SOURCES += \
 
 # The rest: libmicrohttpd's only users.
 libberth_a_SOURCES += \
+	src/http/admission.c src/http/admission.h \
 	src/http/connection.c src/http/connection.h \
 	src/http/daemon.c src/http/daemon.h \
 	src/http/date.c src/http/date.h \

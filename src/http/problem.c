@@ -22,8 +22,9 @@ unsigned int problem_status(int r)
         int error;
         unsigned int status;
     } table[] = {
-        { EINVAL, 400 },   { EACCES, 403 }, { EPERM, 403 },  { ENOENT, 404 }, { EEXIST, 409 },    { EBUSY, 409 },
-        { EMSGSIZE, 413 }, { ENOSYS, 501 }, { EAGAIN, 503 }, { ENOMEM, 503 }, { ETIMEDOUT, 504 }, { ENOSPC, 507 },
+        { EINVAL, 400 }, { EACCES, 403 },    { EPERM, 403 },  { ENOENT, 404 }, { EEXIST, 409 },
+        { EBUSY, 409 },  { EMSGSIZE, 413 },  { EUSERS, 429 }, { ENOSYS, 501 }, { EAGAIN, 503 },
+        { ENOMEM, 503 }, { ETIMEDOUT, 504 }, { ENOSPC, 507 },
     };
 
     if (r >= 400 && r <= 599)
@@ -125,7 +126,7 @@ int problem_reply(struct berth_reply *reply, unsigned int status, const char *de
 
     if (request->allow && (status == 405 || status == 204))
         berth_reply_header(reply, "Allow", request->allow);
-    if (status == 503)
+    if ((status == 503 || status == 429) && !reply_has_field(reply, "Retry-After"))
         berth_reply_header(reply, "Retry-After", "1");
     if (status == 204)
         return reply_take_bytes(reply, status, NULL, "", 0);

@@ -9,7 +9,8 @@
 /* The status for what a handler returned: a negative errno, or a number that is a status already. */
 unsigned int problem_status(int r);
 
-/* Answers with that status; detail NULL: none. With Allow where the request has one to tell, and Retry-After for 503.
+/* Answers with that status; detail NULL: none. With Allow where the request has one to tell, and Retry-After for 429
+ * and 503, unless the reply has one.
  * 204, which answers OPTIONS, has no body. The errors of reply_take. */
 int problem_reply(struct berth_reply *reply, unsigned int status, const char *detail);
 

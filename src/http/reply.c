@@ -61,6 +61,14 @@ void reply_forget_fields(struct berth_reply *reply)
     reply->field_count = reply->fields_size = 0;
 }
 
+bool reply_has_field(const struct berth_reply *reply, const char *name)
+{
+    for (const struct reply_field *field = reply->fields; field; field = field->next)
+        if (strcasecmp(field->name, name) == 0)
+            return true;
+    return false;
+}
+
 bool reply_closes(const struct berth_reply *reply)
 {
     const struct connection *connection = reply_request_const(reply)->connection;

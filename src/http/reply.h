@@ -36,6 +36,9 @@ bool reply_is_answered(const struct berth_reply *reply);
 /* The same with bytes that stay where they are until the request is over (the request's arena, or constants). */
 int reply_take_bytes(struct berth_reply *reply, unsigned int status, const char *type, const void *bytes, size_t size);
 
+/* Whether the application added such a field. */
+bool reply_has_field(const struct berth_reply *reply, const char *name);
+
 /* Whether the connection shall end behind this reply. */
 bool reply_closes(const struct berth_reply *reply);
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "access/quota.h"
 #include "common/log.h"
 #include "http/connection.h"
 #include "http/daemon.h"
@@ -26,7 +27,15 @@ static void read_all(struct deadlines *deadlines)
 int http_server_open(struct http_server *server)
 {
     const struct settings *settings = server->settings;
+    struct quota_limits limits = {
+        .connections = settings->limit_user_connections,
+        .rate = settings->limit_user_rate,
+        .streams = settings->limit_user_streams,
+    };
+    int r = quotas_new(&limits, &server->quotas);
 
+    if (r < 0)
+        return r;
     deadlines_init(&server->deadlines, server->loop);
     server->deadlines.look = read_all;
     server->deadlines.lists[DEADLINE_HEAD].ms = settings->header_ms;
@@ -99,6 +108,7 @@ void http_server_close(struct http_server *server)
         server->daemons = daemon->next;
         daemon_free(daemon);
     }
+    quotas_free(server->quotas);
     hangup_done(server);
     file_watch_done(&server->files);
     streams_done(&server->streams);

@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "access/proxies.h"
+#include "access/rules.h"
 #include "common/counters.h"
 #include "common/settings.h"
 #include "http/deadline.h"
@@ -18,6 +19,7 @@
 
 struct connection;
 struct daemon;
+struct quotas;
 struct takeover;
 
 /* A request that is over, for the access log and the counters. Texts are valid during the call. */
@@ -40,6 +42,7 @@ struct http_server {
     const struct settings *settings;
     const struct proxies *proxies;
     const struct router *router;                     /* owners are struct http_application */
+    const struct http_application *ruled;            /* all of them, if any has rules; else NULL */
     struct counters_slot *counters;                  /* what this folder counts goes there */
     void (*on_activity)(struct http_server *server); /* http_server_is_idle may have changed */
     void (*on_request)(struct http_server *server, const struct http_record *record); /* a request is over */
@@ -57,6 +60,7 @@ struct http_server {
 
     /* this folder's */
     struct connection *connections;
+    struct quotas *quotas; /* NULL: no user has limits */
     struct takeover *takeovers;
     struct daemon *daemons;
     uint64_t clock;               /* uv_hrtime, when libmicrohttpd's turn began or when the last request was over */
@@ -70,7 +74,10 @@ struct http_server {
 
 /* What a route's owner is: where its application is mounted, and what its `start` stored. */
 struct http_application {
-    const char *root; /* --root-path and the mount */
+    const struct http_application *next; /* in the worker */
+    const char *mount;                   /* "" or "/x" */
+    struct rules *rules;                 /* NULL: it has none */
+    const char *root;                    /* --root-path and the mount */
     void *state;
     const struct berth_route *routes; /* the application's own, and the first one's row among the counters' */
     unsigned int first_row;

@@ -6,10 +6,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <microhttpd.h>
 
+#include "access/quota.h"
 #include "http/connection.h"
 #include "http/reply.h"
 #include "http/request.h"
@@ -89,14 +89,6 @@ static ssize_t stream_read(void *context, uint64_t offset, char *buffer, size_t 
 
 /* ---- its beginning ---- */
 
-static bool has_field(const struct berth_reply *reply, const char *name)
-{
-    for (const struct reply_field *field = reply->fields; field; field = field->next)
-        if (strcasecmp(field->name, name) == 0)
-            return true;
-    return false;
-}
-
 /* What the application has said itself stands. */
 static int add_fields(struct berth_reply *reply)
 {
@@ -104,7 +96,7 @@ static int add_fields(struct berth_reply *reply)
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < sizeof(fields) / sizeof(fields[0]); i++)
-        if (!has_field(reply, fields[i][0]))
+        if (!reply_has_field(reply, fields[i][0]))
             r = berth_reply_header(reply, fields[i][0], fields[i][1]);
     return r;
 }
@@ -150,11 +142,13 @@ int berth_reply_stream(struct berth_reply *reply, const char *type, struct berth
     r = add_fields(reply);
     if (r < 0)
         return r;
+    r = connection_stream_begin(connection);
+    if (r < 0)
+        return r;
     stream = stream_new(connection, type);
-    if (!stream)
-        return -ENOMEM;
-    r = reply_take(reply, 200, type, make_response(connection, stream->bodiless), 0);
+    r = stream ? reply_take(reply, 200, type, make_response(connection, stream->bodiless), 0) : -ENOMEM;
     if (r < 0) {
+        quota_stream_end(connection->quota);
         free(stream);
         return r;
     }
@@ -233,6 +227,7 @@ void stream_over(struct berth_stream *stream, int r)
     list_remove(&server->streams, stream);
     stream_idle_stop(stream);
     counters_fewer(server->counters, COUNTERS_HELD);
+    quota_stream_end(stream->connection->quota);
     stream->ended = stream->broken = true; /* whatever `gone` calls does nothing */
     if (stream->events.gone)
         stream->events.gone(stream, r, stream->data);

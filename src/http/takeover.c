@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "access/quota.h"
 #include "common/log.h"
 #include "http/connection.h"
 #include "http/exchange.h"
@@ -76,14 +77,21 @@ int takeover_reply(struct berth_reply *reply, const char *type, struct takeover 
 
     if (reply_is_answered(reply))
         return -EALREADY;
+    r = connection_stream_begin(connection);
+    if (r < 0)
+        return r;
     fd = fcntl(connection->fd, F_DUPFD_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    *takeover = (struct takeover){ .owner = owner, .server = connection->server, .fd = fd };
+    if (fd < 0) {
+        r = -errno;
+        quota_stream_end(connection->quota);
+        return r;
+    }
+    *takeover = (struct takeover){ .owner = owner, .server = connection->server, .quota = connection->quota, .fd = fd };
     reply->takeover = takeover;
     r = reply_take(reply, 200, type, make_response(), 0);
     if (r < 0) {
         reply->takeover = NULL;
+        quota_stream_end(connection->quota);
         close(fd);
         takeover->fd = -1;
     }
@@ -150,6 +158,7 @@ static void list_add(struct takeover *takeover)
     server->takeovers = takeover;
     server->connection_count++;
     counters_more(server->counters, COUNTERS_CONNECTIONS);
+    quota_keep(takeover->quota);
     takeover->record->user_place = counters_user_enter(server->counters, takeover->record->uid);
 }
 
@@ -228,6 +237,7 @@ void takeover_end(struct takeover *takeover, bool complete)
 {
     if (takeover->fd < 0)
         return;
+    quota_stream_end(takeover->quota);
     if (!takeover->record) {
         close(takeover->fd);
         takeover->fd = -1;
@@ -237,6 +247,7 @@ void takeover_end(struct takeover *takeover, bool complete)
     takeover->fd = -1;
     write_record(takeover, complete);
     counters_user_leave(takeover->server->counters, takeover->record->user_place);
+    quota_leave(takeover->quota);
     names_release(takeover->record->names);
     free(takeover->record);
     takeover->record = NULL;

@@ -16,6 +16,7 @@
 
 struct berth_reply;
 struct http_server;
+struct quota_user;
 struct takeover;
 struct takeover_record;
 
@@ -31,6 +32,7 @@ struct takeover_owner {
 struct takeover {
     const struct takeover_owner *owner;
     struct http_server *server;
+    struct quota_user *quota;       /* whose stream it is, and connection once it has begun */
     struct takeover_record *record; /* for the access log; NULL: not begun */
     struct takeover *previous, *next;
     uint64_t bytes; /* of the body: the owner's to count */
@@ -41,8 +43,8 @@ struct takeover {
 bool takeover_is_head(const struct berth_reply *reply);
 
 /* Answers with such a body, of the given type; `owner` is called for it from then on. Errors of chapter 3 of berth.h,
- * and -errno of dup(2); then nothing was taken. On a request with HEAD it answers with the head alone, and `lost` is
- * called. */
+ * and -errno of dup(2), -EUSERS as of berth_reply_stream; then nothing was taken. On a request with HEAD it answers
+ * with the head alone, and `lost` is called. */
 int takeover_reply(struct berth_reply *reply, const char *type, struct takeover *takeover,
                    const struct takeover_owner *owner);
 

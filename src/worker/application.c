@@ -119,7 +119,12 @@ static int start_application(struct applications *all, const struct settings *se
         return -ENOMEM;
     }
     application->http.root = application->root;
+    application->http.mount = own->mount;
+    application->http.next = index + 1 < all->count ? &all->items[index + 1].http : NULL;
     application->settings = own;
+    r = rules_new(own->mount, &own->rules, &application->http.rules, error);
+    if (r < 0)
+        return error_set(error, r, "%s: %s", own->app, error->text);
     r = add_routes(all, application, own->mount, router, error);
     if (r < 0)
         return r;
@@ -154,6 +159,14 @@ int applications_start(const struct settings *settings, int module_fd, struct ro
     return 0;
 }
 
+const struct http_application *applications_ruled(const struct applications *applications)
+{
+    for (size_t i = 0; i < applications->count; i++)
+        if (applications->items[i].http.rules)
+            return &applications->items[0].http;
+    return NULL;
+}
+
 void applications_first_page(const struct applications *applications, char *ret_path, size_t size)
 {
     for (size_t i = 0; i < applications->count; i++) {
@@ -176,6 +189,7 @@ void applications_stop(struct applications *applications)
 
         if (application->started && application->app->stop)
             application->app->stop(application->http.state);
+        rules_free(application->http.rules);
         free(application->root);
     }
     free(applications);

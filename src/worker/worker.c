@@ -274,6 +274,7 @@ static int open_http(struct worker *worker, struct error *error)
     worker->http.settings = &worker->launch.settings;
     worker->http.proxies = &worker->proxies;
     worker->http.router = worker->router;
+    worker->http.ruled = applications_ruled(worker->applications);
     worker->http.on_activity = activity_changed;
     worker->http.on_request = request_completed;
     worker->http.on_library_error = library_refused;

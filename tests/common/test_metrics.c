@@ -105,12 +105,15 @@ START_TEST(test_rest)
     snapshot.restarts[COUNTERS_RESTART_TIMEOUT] = 3;
     snapshot.reloads[0] = 4;
     snapshot.total.figures[COUNTERS_LIBRARY + 3] = 5;
+    snapshot.total.figures[COUNTERS_DENIED + COUNTERS_DENIAL_RATE] = 7;
     snapshot.total.figures[COUNTERS_LIBRARY + COUNTERS_LIBRARY_STATUSES - 1] = 6;
     expect("\nberth_info{version=\"1.2.3\"} 1\n");
     expect("\nberth_start_time_seconds 1700000000.123\n");
     expect("\nberth_worker_restarts_total{reason=\"timeout\"} 3\n");
     expect("\nberth_reloads_total{result=\"failed\"} 4\n");
     expect("\nberth_library_errors_total{status=\"414\"} 5\n");
+    expect("\nberth_denials_total{reason=\"rule\"} 0\n");
+    expect("\nberth_denials_total{reason=\"user-rate\"} 7\n");
     expect("\nberth_library_errors_total{status=\"other\"} 6\n");
 }
 END_TEST
