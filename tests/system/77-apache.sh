@@ -10,6 +10,7 @@ FOLDER=apache AWAY=503 HEARTBEAT=1s
 
 proxy_check() {
     bundled -e "s,^Listen 80,Listen 127.0.0.1:$PORT," -e "s,\*:80,*:$PORT," -e "s,/run/apache2,$DIR/proxy,"
+    below_a_path berth.conf "ProxyPass .*api" "<.Location" httpd.conf "ProxyPass"
     run apachectl -f "$SHARE/apache/httpd.conf" -t
 }
 

@@ -54,6 +54,13 @@ bundled() {
     chmod -R a+rX "$SHARE"
 }
 
+# below_a_path SNIPPET FROM TO COMPLETE BEFORE: puts the example in the comment of a snippet, which shows berth below
+# /api, into the complete file, before a line
+below_a_path() {
+    sed -nE "/$2/,/$3/s/^#\s*//p" "$SHARE/$FOLDER/$1" >"$DIR/below"
+    sed -i -e "/$5/{e cat $DIR/below" -e '}' "$SHARE/$FOLDER/$4"
+}
+
 # web TARGET [CURL'S ARGUMENTS…]: as `http`, through the proxy
 web() {
     local target=$1
@@ -282,6 +289,14 @@ trusted() {
     it "lets no client take that away by naming it in Connection"
     seen connection "${SPOOFED[@]}" -H 'Connection: close, X-Forwarded-For, x-forwarded-proto,X-Forwarded-Host'
     expect_unspoofed
+
+    it "tells it where its clients find it, below a path"
+    web /api/seen/below?q=1 "${SPOOFED[@]}"
+    expect_status 200
+    expect_seen target /seen/below?q=1
+    expect_seen prefix /api
+    expect_seen root /api
+    expect_seen for 127.0.0.1
 
     it "passes the host on that its client asks for"
     seen host -H 'Host: app.example.org'
