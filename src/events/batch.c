@@ -11,11 +11,12 @@
 
 /* What a record's text has besides the four texts and numbers: the names, and the numbers' digits at their longest. */
 #define FRAME_MAX                                                                                                      \
-    (sizeof("{\"id\":,\"time\":.,\"type\":\"\",\"peer\":{\"uid\":,\"user\":\"\",\"pid\":},\"data\":}") + 20 + 20 +     \
-     10 + 10)
+    (sizeof(                                                                                                           \
+         "{\"id\":,\"time\":.,\"type\":\"\",\"peer\":{\"uid\":,\"user\":\"\",\"pid\":,\"client\":\"\"},\"data\":}") +  \
+     20 + 20 + 10 + 10)
 
-/* Of the user's name, where every byte has to be escaped. */
-#define USER_TEXT_MAX (EVENT_USER_MAX * CHARACTER_ENCODED_MAX)
+/* Of the user's name and the client's address, where every byte has to be escaped. */
+#define USER_TEXT_MAX ((EVENT_USER_MAX + EVENT_CLIENT_MAX) * CHARACTER_ENCODED_MAX)
 
 _Static_assert(sizeof(struct event_record) + FRAME_MAX + USER_TEXT_MAX + BERTH_EVENT_SIZE_MAX + 8 <= EVENT_RECORD_MAX,
                "no record is larger than EVENT_RECORD_MAX");
@@ -44,6 +45,16 @@ static void format_peer(struct line *line, const struct event *event)
     line->size += json_text_escape(event->user, event->user_size, line->bytes + line->size);
     line_add_text(line, "\",\"pid\":");
     line_add_number(line, event->pid > 0 ? (uint64_t)event->pid : 0);
+    if (!event->client)
+        return;
+    line_add_text(line, ",\"client\":");
+    if (event->client_size == 0) {
+        line_add_text(line, "null");
+    } else {
+        line_add(line, "\"", 1);
+        line->size += json_text_escape(event->client, event->client_size, line->bytes + line->size);
+        line_add(line, "\"", 1);
+    }
 }
 
 static void format_data(struct line *line, struct event_record *record, const struct event *event)
@@ -57,14 +68,15 @@ static void format_data(struct line *line, struct event_record *record, const st
 
 int event_batch_add(struct event_batch *batch, const struct event *event, uint64_t id, uint64_t time_us, uint64_t token)
 {
-    size_t room = (size_t)event_record_size(FRAME_MAX + event->user_size * CHARACTER_ENCODED_MAX + event->type_size +
-                                            event->data_size);
+    size_t room =
+        (size_t)event_record_size(FRAME_MAX + (event->user_size + event->client_size) * CHARACTER_ENCODED_MAX +
+                                  event->type_size + event->data_size);
     struct event_record *record;
     struct line line;
     int r;
 
-    if (event->user_size > EVENT_USER_MAX || event->type_size > BERTH_EVENT_TYPE_MAX ||
-        event->data_size > BERTH_EVENT_SIZE_MAX - event->type_size)
+    if (event->user_size > EVENT_USER_MAX || event->client_size > EVENT_CLIENT_MAX ||
+        event->type_size > BERTH_EVENT_TYPE_MAX || event->data_size > BERTH_EVENT_SIZE_MAX - event->type_size)
         return -EMSGSIZE;
     r = buffer_reserve(&batch->buffer, room, EVENT_BATCH_MAX);
     if (r < 0)

@@ -50,36 +50,41 @@ int channel_receive(int fd, struct channel_header *ret_header, void *body, int r
 
 /* ---- the body of a batch ---- */
 
-/* What each event begins with; its user, type and data follow, without anything between. */
+/* What each event begins with; its client, user, type and data follow, without anything between. */
 struct event_head {
     uint32_t uid;
     int32_t pid;
     uint32_t data_size;
-    uint16_t type_size;
+    uint8_t type_size;
+    uint8_t client; /* 0: there is none; else one more than the size of its address */
     uint16_t user_size;
 };
 
-static bool sizes_hold(size_t user_size, size_t type_size, size_t data_size)
+static bool sizes_hold(size_t client_size, size_t user_size, size_t type_size, size_t data_size)
 {
-    return user_size <= EVENT_USER_MAX && type_size > 0 && type_size <= BERTH_EVENT_TYPE_MAX && data_size > 0 &&
-           data_size <= BERTH_EVENT_SIZE_MAX - type_size;
+    return client_size <= EVENT_CLIENT_MAX && user_size <= EVENT_USER_MAX && type_size > 0 &&
+           type_size <= BERTH_EVENT_TYPE_MAX && data_size > 0 && data_size <= BERTH_EVENT_SIZE_MAX - type_size;
 }
 
 int channel_batch_add(struct channel_batch *batch, const struct event *event)
 {
     struct event_head head = { .uid = event->uid, .pid = event->pid };
+    size_t client_size = event->client ? event->client_size : 0;
     int r;
 
-    if (!sizes_hold(event->user_size, event->type_size, event->data_size))
+    if (!sizes_hold(event->client_size, event->user_size, event->type_size, event->data_size))
         return -EMSGSIZE;
     head.user_size = (uint16_t)event->user_size;
-    head.type_size = (uint16_t)event->type_size;
+    head.type_size = (uint8_t)event->type_size;
+    head.client = event->client ? (uint8_t)(event->client_size + 1) : 0;
     head.data_size = (uint32_t)event->data_size;
-    r = buffer_reserve(&batch->buffer, sizeof(head) + event->user_size + event->type_size + event->data_size,
+    r = buffer_reserve(&batch->buffer,
+                       sizeof(head) + client_size + event->user_size + event->type_size + event->data_size,
                        CHANNEL_BATCH_MAX);
     if (r < 0)
         return r;
     buffer_add(&batch->buffer, &head, sizeof(head), CHANNEL_BATCH_MAX);
+    buffer_add(&batch->buffer, event->client ? event->client : "", client_size, CHANNEL_BATCH_MAX);
     buffer_add(&batch->buffer, event->user, event->user_size, CHANNEL_BATCH_MAX);
     buffer_add(&batch->buffer, event->type, event->type_size, CHANNEL_BATCH_MAX);
     buffer_add(&batch->buffer, event->data, event->data_size, CHANNEL_BATCH_MAX);
@@ -96,7 +101,7 @@ void channel_batch_done(struct channel_batch *batch)
 int channel_batch_next(const void *bytes, size_t size, size_t *offset, struct event *ret_event)
 {
     const char *at = (const char *)bytes + *offset;
-    size_t left = size - *offset;
+    size_t left = size - *offset, client_size;
     struct event_head head;
     struct event event;
 
@@ -106,11 +111,14 @@ int channel_batch_next(const void *bytes, size_t size, size_t *offset, struct ev
         return -EPROTO;
     memcpy(&head, at, sizeof(head));
     left -= sizeof(head);
-    if (!sizes_hold(head.user_size, head.type_size, head.data_size) ||
-        left < (size_t)head.user_size + head.type_size + head.data_size)
+    client_size = head.client > 0 ? head.client - 1U : 0;
+    if (!sizes_hold(client_size, head.user_size, head.type_size, head.data_size) ||
+        left < client_size + head.user_size + head.type_size + head.data_size)
         return -EPROTO;
     event = (struct event){ .uid = head.uid, .pid = head.pid };
-    event.user = at + sizeof(head);
+    event.client = head.client > 0 ? at + sizeof(head) : NULL;
+    event.client_size = client_size;
+    event.user = at + sizeof(head) + client_size;
     event.user_size = head.user_size;
     event.type = event.user + event.user_size;
     event.type_size = head.type_size;

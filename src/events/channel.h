@@ -24,7 +24,7 @@
 #include "common/buffer.h"
 #include "events/event.h"
 
-#define CHANNEL_VERSION 1
+#define CHANNEL_VERSION 2
 
 /* A packet is at most so long; so long is what follows its header. */
 #define CHANNEL_PACKET_MAX 65536

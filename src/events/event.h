@@ -19,9 +19,12 @@ struct event {
     size_t type_size; /* 1 to BERTH_EVENT_TYPE_MAX, of the characters that a type may have */
     const char *data; /* valid JSON text in compact form: no line break */
     size_t data_size; /* with the type's at most BERTH_EVENT_SIZE_MAX */
+    /* The address that a trusted proxy, whose uid, pid and user these are then, told of; NULL: it came through none. */
+    const char *client;
+    size_t client_size; /* at most EVENT_CLIENT_MAX; 0: the proxy did not say */
 };
 
-enum { EVENT_USER_MAX = 256 };
+enum { EVENT_USER_MAX = 256, EVENT_CLIENT_MAX = 47 };
 
 /*
  * A record. `text` is the line of JSON that every reader gets (berth.h, chapter 7), without its line break; type and

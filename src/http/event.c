@@ -48,6 +48,10 @@ static int add_as(struct channel_batch *batch, const struct berth_request *reque
         const struct berth_peer *peer = berth_request_peer(request);
 
         set_peer(&event, peer->uid, peer->pid, berth_peer_user(peer));
+        if (peer->proxied) {
+            event.client = berth_request_client(request);
+            event.client_size = strnlen(event.client, EVENT_CLIENT_MAX);
+        }
         return add(batch, &event, input);
     }
     names = names_take(geteuid(), getegid());

@@ -502,6 +502,9 @@ BERTH_PUBLIC void berth_stream_cut(struct berth_stream *stream);
  *
  *   {"id":1700000000000001,"time":1700000000.123456,"type":"deploy","peer":{"uid":1000,"user":"alice","pid":4242},
  *    "data":{"v":2}}
+ *
+ * What came through a trusted proxy has its client in the peer as well, {"uid":33,"user":"www-data","pid":4242,
+ * "client":"203.0.113.7"}; null where the proxy did not say.
  */
 struct berth_event {
     uint64_t id;

@@ -94,6 +94,40 @@ static void check_record(const struct event_record *record, size_t room, const s
     json_decref(line);
 }
 
+/* Who came through a trusted proxy is there besides the proxy. */
+START_TEST(formats_clients)
+{
+    static const struct {
+        const char *client;
+        size_t size;
+        const char *peer;
+    } clients[] = {
+        { "203.0.113.7", 11, "{\"uid\":33,\"user\":\"p\",\"pid\":7,\"client\":\"203.0.113.7\"}" },
+        { "2001:db8::7x", 11, "{\"uid\":33,\"user\":\"p\",\"pid\":7,\"client\":\"2001:db8::7\"}" },
+        { "", 0, "{\"uid\":33,\"user\":\"p\",\"pid\":7,\"client\":null}" },
+        { "\"\n", 2, "{\"uid\":33,\"user\":\"p\",\"pid\":7,\"client\":\"\\\"\\n\"}" },
+        { NULL, 0, "{\"uid\":33,\"user\":\"p\",\"pid\":7}" },
+    };
+    struct event event = event_new(33, 7, "p", "a", "0");
+    struct event_batch batch = { 0 };
+    const struct event_record *record;
+    char *text, expected[256];
+
+    event.client = clients[_i].client;
+    event.client_size = clients[_i].size;
+    ck_assert_int_eq(event_batch_add(&batch, &event, 1, 0, 0), 0);
+    record = record_at(&batch, 0);
+    check_record(record, batch.buffer.size, &event);
+    snprintf(expected, sizeof(expected), "{\"id\":1,\"time\":0.000000,\"type\":\"a\",\"peer\":%s,\"data\":0}",
+             clients[_i].peer);
+    text = strndup(record->text, record->text_size);
+    ck_assert_str_eq(text, expected);
+    free(text);
+    event_batch_done(&batch);
+    event_free(&event);
+}
+END_TEST
+
 START_TEST(formats_exactly)
 {
     struct event event = event_new(lines[_i].uid, lines[_i].pid, lines[_i].user, lines[_i].type, lines[_i].data);
@@ -164,8 +198,11 @@ END_TEST
 static const struct {
     size_t user_size, type_size, data_size;
     int r;
+    size_t client_size;
 } sizes[] = {
-    { EVENT_USER_MAX, BERTH_EVENT_TYPE_MAX, BERTH_EVENT_SIZE_MAX - BERTH_EVENT_TYPE_MAX, 0 },
+    { EVENT_USER_MAX, BERTH_EVENT_TYPE_MAX, BERTH_EVENT_SIZE_MAX - BERTH_EVENT_TYPE_MAX, 0, EVENT_CLIENT_MAX },
+    { EVENT_USER_MAX, BERTH_EVENT_TYPE_MAX, BERTH_EVENT_SIZE_MAX - BERTH_EVENT_TYPE_MAX, 0, 0 },
+    { 1, 1, 1, -EMSGSIZE, EVENT_CLIENT_MAX + 1 },
     { EVENT_USER_MAX, 1, BERTH_EVENT_SIZE_MAX - 1, 0 },
     { EVENT_USER_MAX + 1, 1, 1, -EMSGSIZE },
     { 0, BERTH_EVENT_TYPE_MAX + 1, 1, -EMSGSIZE },
@@ -184,7 +221,9 @@ START_TEST(keeps_the_limits)
                            .type = bytes,
                            .type_size = sizes[_i].type_size,
                            .data = bytes,
-                           .data_size = sizes[_i].data_size };
+                           .data_size = sizes[_i].data_size,
+                           .client = user,
+                           .client_size = sizes[_i].client_size };
     struct event_batch batch = { 0 };
 
     memset(bytes, '7', BERTH_EVENT_SIZE_MAX);
@@ -256,6 +295,7 @@ Suite *suite_event_batch(void)
     TCase *records = tcase_create("records"), *limits = tcase_create("limits");
 
     tcase_add_loop_test(records, formats_exactly, 0, COUNT(lines));
+    tcase_add_loop_test(records, formats_clients, 0, 5);
     tcase_add_test(records, records_follow_each_other);
     tcase_add_loop_test(records, says_what_was_missed, 0, COUNT(missed));
     suite_add_tcase(suite, records);

@@ -183,9 +183,9 @@ END_TEST
 /* ---- the body of a batch ---- */
 
 static const struct event events[] = {
-    { 1000, 4242, "alice", 5, "deploy", 6, "{\"v\":2}", 7 },
-    { 0, 0, "", 0, "a", 1, "1", 1 },
-    { UINT32_MAX, INT32_MAX, "\xff\0\"", 3, "a.b_c:d/e-f", 11, "[1,2,3]", 7 },
+    { 1000, 4242, "alice", 5, "deploy", 6, "{\"v\":2}", 7, NULL, 0 },
+    { 0, 0, "", 0, "a", 1, "1", 1, "", 0 },
+    { UINT32_MAX, INT32_MAX, "\xff\0\"", 3, "a.b_c:d/e-f", 11, "[1,2,3]", 7, "203.0.113.7", 11 },
 };
 
 static void check_same(const struct event *event, const struct event *expected)
@@ -198,6 +198,10 @@ static void check_same(const struct event *event, const struct event *expected)
     ck_assert_mem_eq(event->type, expected->type, expected->type_size);
     ck_assert_uint_eq(event->data_size, expected->data_size);
     ck_assert_mem_eq(event->data, expected->data, expected->data_size);
+    ck_assert_int_eq(!event->client, !expected->client);
+    ck_assert_uint_eq(event->client_size, expected->client_size);
+    if (event->client)
+        ck_assert_mem_eq(event->client, expected->client, expected->client_size);
 }
 
 /* Where each event of the table ends. */
@@ -246,7 +250,10 @@ END_TEST
 static const struct {
     size_t user_size, type_size, data_size;
     int r;
+    size_t client_size;
 } sizes[] = {
+    { EVENT_USER_MAX, BERTH_EVENT_TYPE_MAX, BERTH_EVENT_SIZE_MAX - BERTH_EVENT_TYPE_MAX, 0, EVENT_CLIENT_MAX },
+    { 0, 1, 1, -EMSGSIZE, EVENT_CLIENT_MAX + 1 },
     { EVENT_USER_MAX, BERTH_EVENT_TYPE_MAX, BERTH_EVENT_SIZE_MAX - BERTH_EVENT_TYPE_MAX, 0 },
     { 0, 1, 1, 0 },
     { EVENT_USER_MAX + 1, 1, 1, -EMSGSIZE },
@@ -261,20 +268,29 @@ static const struct {
 /* What may not be added is not believed either. */
 START_TEST(keeps_the_limits)
 {
-    size_t all = 16 + EVENT_USER_MAX + 1 + BERTH_EVENT_SIZE_MAX + BERTH_EVENT_TYPE_MAX, offset = 0;
+    size_t all = 16 + EVENT_CLIENT_MAX + 1 + EVENT_USER_MAX + 1 + BERTH_EVENT_SIZE_MAX + BERTH_EVENT_TYPE_MAX,
+           offset = 0;
     char *bytes = malloc(all);
     struct { /* as channel.c has it */
         uint32_t uid;
         int32_t pid;
         uint32_t data_size;
-        uint16_t type_size, user_size;
-    } head = { 0, 0, (uint32_t)sizes[_i].data_size, (uint16_t)sizes[_i].type_size, (uint16_t)sizes[_i].user_size };
+        uint8_t type_size, client;
+        uint16_t user_size;
+    } head = { 0,
+               0,
+               (uint32_t)sizes[_i].data_size,
+               (uint8_t)sizes[_i].type_size,
+               (uint8_t)(sizes[_i].client_size + 1),
+               (uint16_t)sizes[_i].user_size };
     struct event event = { .user = bytes,
                            .user_size = sizes[_i].user_size,
                            .type = bytes,
                            .type_size = sizes[_i].type_size,
                            .data = bytes,
-                           .data_size = sizes[_i].data_size };
+                           .data_size = sizes[_i].data_size,
+                           .client = bytes,
+                           .client_size = sizes[_i].client_size };
     struct channel_batch batch = { 0 };
 
     memset(bytes, '7', all);

@@ -42,6 +42,8 @@ static void check_event(const struct event *event, const char *begin, const char
     const struct event_record *record;
 
     PROPERTY(event->user >= begin && event->user_size <= EVENT_USER_MAX);
+    PROPERTY(!event->client || (event->client >= begin && event->client_size <= EVENT_CLIENT_MAX &&
+                                event->user == event->client + event->client_size));
     PROPERTY(event->type == event->user + event->user_size && event->data == event->type + event->type_size);
     PROPERTY(event->data + event->data_size <= end);
     PROPERTY(event->type_size + event->data_size <= BERTH_EVENT_SIZE_MAX);
