@@ -34,6 +34,7 @@ SYSTEM_TESTS = \
 	tests/system/84-events.sh \
 	tests/system/85-exactly-once.sh \
 	tests/system/86-browser.sh \
+	tests/system/87-console.sh \
 	tests/system/90-site.sh \
 	tests/system/91-status.sh \
 	tests/system/92-config.sh \
@@ -55,3 +56,6 @@ tests/support/probe.so tests/support/api.so tests/support/streams.so tests/suppo
 EXTRA_DIST += tests/support/exactly_once.py tests/support/browser.py tests/support/behind.py
 EXTRA_DIST += tests/support/probe.c tests/support/api.c tests/support/streams.c tests/support/behind.c
 CLEANFILES += tests/support/probe.so tests/support/api.so tests/support/streams.so tests/support/behind.so
+# What 87-console leaves to be looked at.
+CLEANFILES += tests/system/console-light.png tests/system/console-dark.png tests/system/console-narrow.png \
+	tests/system/console-refused.png
