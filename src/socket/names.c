@@ -276,6 +276,14 @@ const char *names_group(const struct peer_names *names)
     return names->texts.group;
 }
 
+const char *names_last_user(uid_t uid)
+{
+    for (const struct peer_names *names = cache.first; names; names = names->next)
+        if (names->uid == uid && names->known)
+            return names->texts.user;
+    return NULL;
+}
+
 void names_wait(struct peer_names *names, struct names_waiter *waiter)
 {
     waiter->next = names->waiters;

@@ -42,6 +42,10 @@ bool names_known(const struct peer_names *names);
 const char *names_user(const struct peer_names *names);
 const char *names_group(const struct peer_names *names);
 
+/* A user's name as it was found last, with whatever group, and without a lookup; NULL: nobody asked for it lately. It
+ * lasts until names_take. */
+const char *names_last_user(uid_t uid);
+
 /* Calls waiter->known on the loop once names_known is true. names_leave takes a waiter back; nothing if it is not
  * there. */
 void names_wait(struct peer_names *names, struct names_waiter *waiter);

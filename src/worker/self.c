@@ -46,13 +46,13 @@ static void ask_memory(struct counters_snapshot *snapshot)
  * nobody has (chown(2)): only the user is looked for. */
 static void ask_name(struct counters_user *user)
 {
-    struct peer_names *names = names_take(user->uid, (gid_t)-1);
+    const char *name = names_last_user(user->uid);
     char number[16];
 
     snprintf(number, sizeof(number), "%u", user->uid);
-    if (names && names_known(names) && strcmp(names_user(names), number) != 0)
-        snprintf(user->name, sizeof(user->name), "%s", names_user(names));
-    names_release(names);
+    if (name && strcmp(name, number) != 0)
+        snprintf(user->name, sizeof(user->name), "%s", name);
+    names_release(names_take(user->uid, (gid_t)-1)); /* looks it up again now and then */
 }
 
 static void ask_names(struct counters_snapshot *snapshot)

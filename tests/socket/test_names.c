@@ -79,6 +79,21 @@ START_TEST(without_a_name_the_number_stands)
 }
 END_TEST
 
+START_TEST(the_last_name_is_there_without_a_lookup)
+{
+    struct peer_names *names;
+
+    ck_assert_ptr_null(names_last_user(1));
+    names = names_take(1, 1);
+    if (!names_known(names))
+        ck_assert_ptr_null(names_last_user(1));
+    run_until_known(names);
+    names_release(names);
+    ck_assert_str_eq(names_last_user(1), "daemon");
+    ck_assert_ptr_nonnull(names_last_user(geteuid()));
+}
+END_TEST
+
 START_TEST(who_leaves_is_not_called)
 {
     struct peer_names *names = names_take(1, 1);
@@ -171,6 +186,7 @@ Suite *suite_names(void)
     tcase_add_test(tcase, our_own_names_are_known_at_once);
     tcase_add_test(tcase, others_are_waited_for);
     tcase_add_test(tcase, without_a_name_the_number_stands);
+    tcase_add_test(tcase, the_last_name_is_there_without_a_lookup);
     tcase_add_test(tcase, who_leaves_is_not_called);
     tcase_add_test(tcase, one_lookup_serves_all);
     tcase_add_test(tcase, a_slow_database_is_given_up);
