@@ -145,7 +145,7 @@ export function addEvent(text) {
             `${count(missed)} ${missed === 1 ? "event is" : "events are"} missing here`);
         return null;
     }
-    const type = String(event.type), data = JSON.stringify(event.data) ?? "";
+    const type = String(event.type), data = JSON.stringify(event.data ?? undefined) ?? "";
 
     offer(type);
     arrive({ event, type, data, search: text.toLowerCase() });

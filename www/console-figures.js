@@ -95,17 +95,17 @@ function listRoutes() {
     return list.sort((a, b) => asked(a) - asked(b));
 }
 
-function buildRoute({ method, path, application }) {
+function buildRoute({ method, path }) {
     const name = method === "none" ? "no route matched" : method === "other" ? "all others" : path;
     const cells = {
-        rate: make("span"), mean: make("span"), errors: make("td", { class: "number" }),
+        application: make("td", { class: "wide quiet" }), rate: make("span"), mean: make("span"), errors: make("td", { class: "number" }),
         total: make("td", { class: "number wide" }),
     };
     const charts = { rate: new Chart(72, 20), mean: new Chart(72, 20) };
     const element = make("tr", {},
         make("th", { scope: "row" }, make("span", { class: "method" }, name === path ? method : ""),
             make("code", {}, name)),
-        make("td", { class: "wide quiet", title: application?.app ?? "" }, application?.name ?? ""),
+        cells.application,
         make("td", { class: "number" }, make("div", { class: "charted" }, charts.rate.element, cells.rate)),
         make("td", { class: "number" }, make("div", { class: "charted" }, charts.mean.element, cells.mean)),
         cells.errors, cells.total);
@@ -123,6 +123,8 @@ function showRouteRows(now, old) {
         const mean = requests > 0 ? growth(is.seconds, was?.seconds ?? 0) / requests : null;
 
         row.element.classList.toggle("idle", !is);
+        say(row.cells.application, route.application?.name ?? "");
+        row.cells.application.title = route.application?.app ?? "";
         say(row.cells.rate, now ? rate(perSecond) : "");
         say(row.cells.mean, is ? seconds(mean ?? is.seconds / is.requests) : "");
         say(row.cells.errors, is ? count(is.errors) : "");
@@ -133,7 +135,8 @@ function showRouteRows(now, old) {
         row.charts.rate.show(track(`${routeKey(route)} rate`, now.time, perSecond), now.time);
         row.charts.mean.show(track(`${routeKey(route)} mean`, now.time, mean), now.time);
     });
-    say(find("routes-count"), String(find("routes-rows").children.length));
+    say(find("routes-count"), find("routes-rows").children.length || "");
+    find("routes-table").hidden = find("routes-rows").children.length === 0;
 }
 
 /** `list` is null where it may not be seen. */

@@ -47,19 +47,7 @@ function found(who, there) {
 
 // ---- what may be seen ----
 
-const openings = {
-    metrics: "allow = GET /metrics user:NAME",
-    routes: "allow = GET /routes user:NAME",
-    sockets: "allow = GET * user:NAME",
-    events: "allow = GET / user:NAME",
-};
-
-const owners = {
-    metrics: "Unless a rule says otherwise, it is for the server's own user and root, and for nobody behind a proxy.",
-    routes: "Unless a rule says otherwise, it is for the server's own user and root, and for nobody behind a proxy.",
-    sockets: "Unless a rule says otherwise, it is for the server's own user and root, and for nobody behind a proxy.",
-    events: "A rule of its application keeps you out.",
-};
+const openings = { metrics: "GET /metrics", routes: "GET /routes", sockets: "GET *", events: "GET /" };
 
 /** Says, where a part would stand, why it does not. */
 function notice(part, status) {
@@ -70,10 +58,12 @@ function notice(part, status) {
         needy.hidden = status !== 200;
     if (status === 403)
         element.replaceChildren(
-            make("strong", {}, `You may not see /${part} (403). `), `${owners[part]} This line among the settings of its `,
-            "application opens it: ", make("code", {}, openings[part]), ", or ", make("code", {}, "proxied"),
-            " in the place of ", make("code", {}, "user:NAME"), " for those who come through a trusted proxy. ",
-            "With any rule, an application refuses all that no rule allows.");
+            make("strong", {}, `You may not see /${part} (403). `),
+            part === "events" ? "A rule of its application keeps you out. " :
+                "It is for the server's own user and root, and for nobody behind a proxy, until a rule opens it: ",
+            make("code", {}, `allow = ${openings[part]} user:NAME`), " among the settings of its application, or ",
+            make("code", {}, "proxied"), " in the place of ", make("code", {}, "user:NAME"),
+            " for all who come through a trusted proxy. An application with any rule refuses what no rule allows.");
     else if (status === 404)
         element.replaceChildren(make("strong", {}, `/${part} is not served here (404).`));
     else if (status !== 200)
