@@ -23,10 +23,12 @@ SYSTEM_TESTS = \
 	tests/system/62-hostile.sh \
 	tests/system/63-quiet.sh \
 	tests/system/70-identity.sh \
+	tests/system/71-rules.sh \
 	tests/system/74-doctor.sh \
 	tests/system/75-nginx.sh \
 	tests/system/76-caddy.sh \
 	tests/system/77-apache.sh \
+	tests/system/78-units.sh \
 	tests/system/80-hold.sh \
 	tests/system/81-api.sh \
 	tests/system/82-streams.sh \
