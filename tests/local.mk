@@ -17,6 +17,7 @@ include tests/events/local.mk
 include tests/http/local.mk
 include tests/apps/local.mk
 include tests/access/local.mk
+include tests/doctor/local.mk
 include tests/system/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk

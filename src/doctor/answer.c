@@ -5,25 +5,33 @@
 #include <string.h>
 #include <strings.h>
 
-/* "HTTP/1.1 200", where D is a digit; what follows is a blank and a reason, or nothing. */
-static const char form[] = "HTTP/1.D DDD";
+/* "HTTP/1.1 200": D is a digit, and 1 one that is not 0. What follows is a blank and a reason, or nothing. */
+static const char form[] = "HTTP/1.D 1DD";
 
-enum { FORM_SIZE = sizeof(form) - 1 };
+enum { FORM_SIZE = sizeof(form) - 1, FORM_STATUS = FORM_SIZE - 3 };
 
 static bool fits_form(const char *bytes, size_t size)
 {
-    for (size_t i = 0; i < size && i < FORM_SIZE; i++)
-        if (form[i] == 'D' ? !isdigit((unsigned char)bytes[i]) : bytes[i] != form[i])
+    for (size_t i = 0; i < size && i < FORM_SIZE; i++) {
+        bool digit = i >= FORM_STATUS || form[i] == 'D';
+
+        if (digit ? !isdigit((unsigned char)bytes[i]) || (i == FORM_STATUS && bytes[i] == '0') : bytes[i] != form[i])
             return false;
-    return size <= FORM_SIZE || strchr(" \r\n", bytes[FORM_SIZE]);
+    }
+    return size <= FORM_SIZE || (bytes[FORM_SIZE] != '\0' && strchr(" \r\n", bytes[FORM_SIZE]));
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
 }
 
 /* Without blanks at either end. */
 static void text_store(const char *bytes, size_t size, char *ret_text)
 {
-    while (size > 0 && strchr(" \t\r", bytes[size - 1]))
+    while (size > 0 && is_blank(bytes[size - 1]))
         size--;
-    while (size > 0 && strchr(" \t", *bytes)) {
+    while (size > 0 && is_blank(*bytes)) {
         bytes++;
         size--;
     }
@@ -35,7 +43,7 @@ static void text_store(const char *bytes, size_t size, char *ret_text)
 
 static void status_read(const char *line, size_t size, struct answer *answer)
 {
-    const char *digits = line + FORM_SIZE - 3;
+    const char *digits = line + FORM_STATUS;
 
     answer->status = (unsigned int)((digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0'));
     text_store(line + FORM_SIZE, size - FORM_SIZE, answer->reason);
@@ -65,8 +73,6 @@ int answer_read(const char *bytes, size_t size, struct answer *ret_answer)
 
         if (!end)
             break;
-        if (first && (length < FORM_SIZE || bytes[FORM_SIZE - 3] == '0'))
-            return -EPROTO;
         if (first)
             status_read(bytes, length, &answer);
         else

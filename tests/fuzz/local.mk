@@ -6,6 +6,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_accept_encoding \
 	tests/fuzz/fuzz_access_line \
 	tests/fuzz/fuzz_activation \
+	tests/fuzz/fuzz_answer \
 	tests/fuzz/fuzz_control \
 	tests/fuzz/fuzz_counters \
 	tests/fuzz/fuzz_cookie \
@@ -54,6 +55,10 @@ tests_fuzz_fuzz_access_line_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_activation_SOURCES = tests/fuzz/fuzz_activation.c $(fuzz_main)
 tests_fuzz_fuzz_activation_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_activation_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_answer_SOURCES = tests/fuzz/fuzz_answer.c $(fuzz_main)
+tests_fuzz_fuzz_answer_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_answer_LDFLAGS = $(fuzz_link)
 
 tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c $(fuzz_main)
 tests_fuzz_fuzz_control_LDADD = $(fuzz_libs)

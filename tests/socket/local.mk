@@ -5,6 +5,7 @@ tests_unit_SOURCES += \
 	tests/socket/steps.c \
 	tests/socket/steps.h \
 	tests/socket/test_activation.c \
+	tests/socket/test_inspect.c \
 	tests/socket/test_listener.c \
 	tests/socket/test_lock.c \
 	tests/socket/test_names.c \
