@@ -304,6 +304,15 @@ void rules_free(struct rules *rules)
 
 /* ---- Asking them ---------------------------------------------------------------------------------------------- */
 
+bool rules_caller_is_self(const struct caller *caller)
+{
+    const struct berth_peer *peer = caller->peer;
+
+    if (!caller->self)
+        return berth_peer_is_self(peer);
+    return !peer->proxied && (peer_is_uid(peer, 0) || peer_is_uid(peer, *caller->self));
+}
+
 /* What comes through a proxy has no user, no group and no self: it is said of its proxy, who vouches for nobody. */
 static bool term_matches(const struct term *term, const struct caller *caller)
 {
@@ -319,7 +328,7 @@ static bool term_matches(const struct term *term, const struct caller *caller)
     case TERM_PROXIED_USER:
         return peer->proxied && peer_is_uid(peer, term->id);
     case TERM_SELF:
-        return !peer->proxied && berth_peer_is_self(peer);
+        return !peer->proxied && rules_caller_is_self(caller);
     case TERM_USER:
     case TERM_UID:
         return !peer->proxied && peer_is_uid(peer, term->id);

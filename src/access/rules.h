@@ -25,6 +25,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include <berth.h>
 #include "common/error.h"
@@ -52,7 +53,11 @@ void rules_free(struct rules *rules); /* NULL is allowed */
 struct caller {
     const struct berth_peer *peer;
     const char *listener;
+    const uid_t *self; /* for who asks on another server's behalf: whom that runs as. NULL: as this process */
 };
+
+/* Whether it is what "self" means. */
+bool rules_caller_is_self(const struct caller *caller);
 
 /* Whether they allow it. *ret_index, where it is not NULL, is the deciding rule's place in the list, or the list's
  * length where none matched. Allocates nothing and asks nobody. NULL rules allow everything. */

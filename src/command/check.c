@@ -10,7 +10,9 @@
 
 #include "apps/apps.h"
 #include "command/command.h"
+#include "command/explain.h"
 #include "common/account.h"
+#include "common/contract.h"
 #include "common/settings.h"
 #include "socket/listener.h"
 #include "supervisor/callers.h"
@@ -179,10 +181,20 @@ static void print(const struct mistakes *mistakes, const char *config)
 int check_main(int argc, char **argv)
 {
     struct mistakes mistakes = { 0 };
+    struct explanation explanation;
     struct settings settings;
+    struct error error;
     int code;
 
-    settings_salvage(&settings, argc - 1, argv + 1, &mistakes);
+    argc--;
+    argv++;
+    if (explain_take(&argc, argv, &explanation, &error) < 0) {
+        fprintf(stderr, "%s\n", error.text);
+        return EXIT_USAGE;
+    }
+    if (explanation.asked)
+        return explain(&explanation, argc, argv);
+    settings_salvage(&settings, argc, argv, &mistakes);
     settings_judge_all(&settings, judge, &mistakes);
     print(&mistakes, settings.config);
     code = mistakes.r < 0 || fflush(stdout) != 0 || ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;

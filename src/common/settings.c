@@ -313,6 +313,43 @@ void settings_judge_all(const struct settings *settings, settings_judge *judge, 
     mistakes_sort(mistakes);
 }
 
+/* Its place among the assignments, which it and its keys follow one another in; `assignment_count` if it is not there.
+ */
+static size_t app_place(const struct settings *settings, size_t app)
+{
+    size_t i, seen = 0;
+
+    for (i = 0; i < settings->assignment_count; i++)
+        if (is_app(&settings->assignments[i]) && seen++ == app)
+            break;
+    return i;
+}
+
+unsigned int settings_app_line(const struct settings *settings, size_t app)
+{
+    size_t place = app_place(settings, app);
+
+    if (place < settings->assignment_count && settings->assignments[place].level == ASSIGNMENT_FILE)
+        return settings->assignments[place].head;
+    return settings_rule_line(settings, app, 0);
+}
+
+unsigned int settings_rule_line(const struct settings *settings, size_t app, size_t rule)
+{
+    size_t seen = 0;
+
+    for (size_t i = app_place(settings, app) + 1; i < settings->assignment_count; i++) {
+        const struct assignment *this = &settings->assignments[i];
+        const char *key = judged_key(this);
+
+        if (is_app(this))
+            break;
+        if (key && is_rule_key(key) && seen++ == rule)
+            return this->line;
+    }
+    return 0;
+}
+
 void settings_done(struct settings *settings)
 {
     struct assignment_list list = { settings->assignments, settings->assignment_count };

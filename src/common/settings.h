@@ -145,6 +145,11 @@ void settings_salvage(struct settings *ret_settings, int argc, char **argv, stru
 typedef int settings_judge(const struct settings *settings, const char *key, const char *text, struct error *error);
 void settings_judge_all(const struct settings *settings, settings_judge *judge, struct mistakes *mistakes);
 
+/* Where it was said: the line of the file in which the section of an application begins, by its place in `apps`, and
+ * that of one of its rules. 0: not in a file. */
+unsigned int settings_app_line(const struct settings *settings, size_t app);
+unsigned int settings_rule_line(const struct settings *settings, size_t app, size_t rule);
+
 /* As NUL-terminated names and values in turn, into an fd at its offset; and back, reading to the end. A list that ends
  * early, goes on after its end, or that settings_load would have refused is -EINVAL. */
 int settings_write(const struct settings *settings, int fd);
