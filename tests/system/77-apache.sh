@@ -8,14 +8,17 @@ need apache2 apachectl
 # shellcheck disable=SC2034 # proxy.sh's
 FOLDER=apache AWAY=503 HEARTBEAT=1s
 
+# Its locks are files, so that it needs nothing of the system's.
+APACHE=(-f "$SHARE/apache/httpd.conf" -C "Mutex file:$DIR/proxy default")
+
 proxy_check() {
     bundled -e "s,^Listen 80,Listen 127.0.0.1:$PORT," -e "s,\*:80,*:$PORT," -e "s,/run/apache2,$DIR/proxy,"
     below_a_path berth.conf "ProxyPass .*api" "<.Location" httpd.conf "ProxyPass"
-    run apachectl -f "$SHARE/apache/httpd.conf" -t
+    run apachectl "${APACHE[@]}" -t
 }
 
 proxy_start() {
-    start apache apache2 -f "$SHARE/apache/httpd.conf" -DFOREGROUND
+    start apache apache2 "${APACHE[@]}" -DFOREGROUND
     PROXY=$PID
 }
 

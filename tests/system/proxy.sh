@@ -200,8 +200,8 @@ plain_requests() {
     expect_match "the problem" 'an encoded slash' "$BODY"
 
     it "passes an announced upload that is too large to berth, which refuses it"
-    head -c 5M /dev/zero >"$DIR/zeroes"
-    web /little --data-binary "@$DIR/zeroes"
+    head -c 5M "$DIR/site/big" >"$DIR/part"
+    web /little --data-binary "@$DIR/part"
     expect_status 413
     expect_header Content-Type application/problem+json
 }
