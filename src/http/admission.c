@@ -55,7 +55,8 @@ static bool mounted_allow(const struct berth_request *request)
         if (size > longest)
             longest = size;
     }
-    for (const struct http_application *application = first; application; application = application->next)
+    for (const struct http_application *application = first; longest > 0 && application;
+         application = application->next)
         if (mount_covers(application->mount, &request->target) == longest && !allows(request, application))
             return false;
     return true;

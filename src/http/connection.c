@@ -86,8 +86,10 @@ static bool enter_quota(struct connection *connection)
         connection->refused = connection->excess = true;
         connection_count_denial(connection, COUNTERS_DENIAL_CONNECTIONS);
     }
-    if (r == -EDQUOT)
+    if (r == -EDQUOT) {
+        server->accepted_count++; /* there may be more in the queue */
         connection_last_word(connection, 503);
+    }
     return r == 0 || r == -EUSERS;
 }
 
