@@ -143,6 +143,7 @@ int check_folders(struct examination *examination)
         return folder_closed(examination, walk->folders[r]);
     if (walk->error < 0 && !walk->arrived)
         return way_ended(examination);
-    report_ok(examination->stream, "folders", "%s may pass all %zu on the way", visitor->name, walk->folder_count);
+    report_ok(examination->stream, "folders", "%s may pass each up to %s", visitor->name,
+              walk->folders[walk->folder_count - 1]);
     return 0;
 }

@@ -93,7 +93,7 @@ expect_equal "the report" "\
 ok     user     www-data, uid $(id -u www-data)
 ok     path     $SOCKET: ${#SOCKET} bytes of at most 107
 hint   tmp      $TMP
-ok     folders  www-data may pass all 3 on the way
+ok     folders  www-data may pass each up to $DIR
 ok     file     a socket of root:www-data, mode 0660
 ok     server   berth (pid $SERVER) of root listens; queue 0, limit 2048
 ok     connect  www-data may connect
