@@ -84,7 +84,7 @@ int channel_batch_add(struct channel_batch *batch, const struct event *event)
     if (r < 0)
         return r;
     buffer_add(&batch->buffer, &head, sizeof(head), CHANNEL_BATCH_MAX);
-    buffer_add(&batch->buffer, event->client ? event->client : "", client_size, CHANNEL_BATCH_MAX);
+    buffer_add(&batch->buffer, event->client, client_size, CHANNEL_BATCH_MAX);
     buffer_add(&batch->buffer, event->user, event->user_size, CHANNEL_BATCH_MAX);
     buffer_add(&batch->buffer, event->type, event->type_size, CHANNEL_BATCH_MAX);
     buffer_add(&batch->buffer, event->data, event->data_size, CHANNEL_BATCH_MAX);

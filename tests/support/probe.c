@@ -301,10 +301,37 @@ static void stop(void *state)
         held_free(all_held);
 }
 
+/* What a request is told to be, and every field that the application sees. */
+static int add_field(void *data, const char *name, const char *value)
+{
+    char *text = data;
+    size_t size = strlen(text);
+
+    snprintf(text + size, 4096 - size, "%s: %s\n", name, value);
+    return 0;
+}
+
+static int get_asked(struct berth_request *request, struct berth_reply *reply)
+{
+    const char *by_name = berth_request_header(request, "x-forwarded-for", 0);
+    const struct berth_peer *peer = berth_request_peer(request);
+    char fields[4096] = "";
+    int r = berth_request_each_header(request, add_field, fields);
+
+    if (r != 0)
+        return r;
+    return berth_reply_text(reply, 200, "client=%s\nscheme=%s\nhost=%s\nroot=%s\nproxied=%d\nself=%d\nby name=%s\n\n%s",
+                            berth_request_client(request), berth_request_scheme(request), berth_request_host(request),
+                            berth_request_root(request), peer->proxied, berth_peer_is_self(peer),
+                            by_name ? by_name : "(none)", fields);
+}
+
 static const struct berth_route routes[] = {
     { "GET", "/pid", get_pid },
     { "GET", "/environment", get_environment },
     { "GET", "/user", get_user },
+    { "GET", "/asked", get_asked },
+    { "POST", "/asked", get_asked },
     { "GET", "/block/{ms}", get_block },
     { "GET", "/crash", get_crash },
     { "GET", "/stranger", get_stranger },
