@@ -2,7 +2,7 @@
 # berth behind Apache, with contrib/apache.
 # shellcheck source=tests/system/proxy.sh
 . "$(dirname "$0")/proxy.sh"
-need apache2 apachectl
+need apache2
 
 # Apache notices that a client has left when it has something to send to it.
 # shellcheck disable=SC2034 # proxy.sh's
@@ -14,7 +14,7 @@ APACHE=(-f "$SHARE/apache/httpd.conf" -C "Mutex file:$DIR/proxy default")
 proxy_check() {
     bundled -e "s,^Listen 80,Listen 127.0.0.1:$PORT," -e "s,\*:80,*:$PORT," -e "s,/run/apache2,$DIR/proxy,"
     below_a_path berth.conf "ProxyPass .*api" "<.Location" httpd.conf "ProxyPass"
-    run apachectl "${APACHE[@]}" -t
+    run apache2 "${APACHE[@]}" -t
 }
 
 proxy_start() {
