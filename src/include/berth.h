@@ -185,9 +185,12 @@ BERTH_PUBLIC const struct berth_peer *berth_request_peer(const struct berth_requ
  * -Proto and -Host, or Forwarded, RFC 7239), else from the request itself. Never NULL; valid as long as the request.
  *
  * The address is the client's as the proxy saw it, "203.0.113.7" or "2001:db8::7", without a port; "" where there is no
- * proxy, or it did not say. The scheme is "http" or "https"; without a proxy "http". The host is that of the Host
- * field, with its port; "" where there is none. Only trusted proxies' requests still have those header fields: from
- * others they are taken away.
+ * proxy, or it did not say. The scheme is "http" or "https"; "http" where nobody said. The host is that of the Host
+ * field, with its port; "" where there is none. Of lists the last entry counts, malformed values are none, and where
+ * Forwarded contradicts the others all of them are none.
+ *
+ * Only trusted proxies' requests still have those header fields, X-Real-IP, and whatever else begins with X-Forwarded-:
+ * berth_request_header and berth_request_each_header do not show those of others.
  */
 BERTH_PUBLIC const char *berth_request_client(const struct berth_request *request);
 BERTH_PUBLIC const char *berth_request_scheme(const struct berth_request *request);

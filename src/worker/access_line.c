@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* What a line has besides its texts: names of fields, numbers. */
-#define FIXED_MAX 320
+#define FIXED_MAX 256
 _Static_assert(ACCESS_USER_MAX + ACCESS_CLIENT_MAX + ACCESS_METHOD_MAX + ACCESS_TARGET_MAX + ACCESS_AGENT_MAX +
                        FIXED_MAX <=
                    ACCESS_LINE_MAX,

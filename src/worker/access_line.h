@@ -20,7 +20,7 @@
 #include "common/settings.h" /* enum log_format */
 
 /* With its newline. Below PIPE_BUF, so that a write to a pipe has room for it, and usually for many. */
-#define ACCESS_LINE_MAX 2176
+#define ACCESS_LINE_MAX 2048
 
 /* How much of each text a line shows, escaped, with its quotes and the mark at the end of what was cut. */
 #define ACCESS_USER_MAX   128
