@@ -55,7 +55,7 @@ static const char *path;
 static struct {
     int fds[PUBLISHERS];
     const char *target, *format;
-    uint32_t published, accepted, wanted;
+    uint32_t connected, published, accepted, wanted;
 } publishers;
 
 static _Noreturn void fail(const char *what)
@@ -214,9 +214,11 @@ static void turn(void)
             read_some(found[i].data.ptr);
 }
 
-static void connect_publishers(void)
+/* No more than will publish: a server may end a connection over which nothing comes for long. */
+static void connect_publishers(uint32_t at_once)
 {
-    for (int i = 0; i < PUBLISHERS; i++) {
+    publishers.connected = at_once;
+    for (uint32_t i = 0; i < at_once; i++) {
         struct epoll_event event = { .events = EPOLLIN, .data.ptr = &publishers.fds[i] };
 
         publishers.fds[i] = connect_to_server();
@@ -227,18 +229,18 @@ static void connect_publishers(void)
 
 static void close_publishers(void)
 {
-    for (int i = 0; i < PUBLISHERS; i++)
+    for (uint32_t i = 0; i < publishers.connected; i++)
         close(publishers.fds[i]);
 }
 
-/* So many publishers, at once, so many events; until all are delivered. */
-static void publish_events(uint32_t at_once, uint32_t wanted)
+/* So many events, by all publishers at once; until all are delivered. */
+static void publish_events(uint32_t wanted)
 {
     uint64_t until = delivered + (uint64_t)wanted * count;
     uint32_t accepted = publishers.accepted + wanted;
 
     publishers.wanted += wanted;
-    for (uint32_t i = 0; i < at_once && publishers.published < publishers.wanted; i++)
+    for (uint32_t i = 0; i < publishers.connected && publishers.published < publishers.wanted; i++)
         publish(publishers.fds[i]);
     while (delivered < until || publishers.accepted < accepted)
         turn();
@@ -247,19 +249,19 @@ static void publish_events(uint32_t at_once, uint32_t wanted)
 static void obey(const char *line)
 {
     uint64_t before = delivered, wanted;
+    unsigned int n, paced, crowd;
     char how[16];
-    unsigned int n;
 
     errno = 0;
     if (sscanf(line, "%15s %u", how, &n) != 2)
         fail(line);
     wanted = (uint64_t)n * count;
-    connect_publishers();
-    if (strcmp(how, "paced") == 0)
-        for (unsigned int i = 0; i < n; i++)
-            publish_events(1, 1);
-    else if (strcmp(how, "crowd") == 0)
-        publish_events(PUBLISHERS, n);
+    paced = strcmp(how, "paced") == 0 ? n : 0;
+    crowd = strcmp(how, "crowd") == 0 ? n : 0;
+    connect_publishers(crowd > 0 ? PUBLISHERS : paced > 0);
+    for (unsigned int i = 0; i < paced; i++)
+        publish_events(1);
+    publish_events(crowd);
     while (delivered < before + wanted)
         turn();
     close_publishers();
