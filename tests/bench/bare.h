@@ -1,5 +1,6 @@
 /*
- * What the two bare servers share: the page that every contestant answers with, and the listening socket.
+ * What the bare servers share: the page that every contestant answers with, the listening socket, and a loop of epoll
+ * for those that have no library.
  */
 #ifndef BENCH_BARE_H
 #define BENCH_BARE_H
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -42,6 +44,39 @@ static inline int bare_listen(int argc, char **argv)
     if (listen(fd, 2048) < 0)
         bare_fail("listen");
     return fd;
+}
+
+static inline void bare_watch(int epoll, int fd)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+
+    if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+        bare_fail("epoll_ctl");
+}
+
+/* Accepts, and calls `take` for every connection that can be read from. */
+static inline _Noreturn void bare_serve(int listener, void (*take)(int fd))
+{
+    struct epoll_event events[64];
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+    if (epoll < 0)
+        bare_fail("epoll_create1");
+    bare_watch(epoll, listener);
+    for (;;) {
+        int count = epoll_wait(epoll, events, 64, -1);
+
+        for (int i = 0; i < count; i++) {
+            if (events[i].data.fd == listener) {
+                int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+                if (fd >= 0)
+                    bare_watch(epoll, fd);
+            } else {
+                take(events[i].data.fd);
+            }
+        }
+    }
 }
 
 #endif

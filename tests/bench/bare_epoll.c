@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "bare.h"
@@ -29,35 +28,7 @@ static void answer_one(int fd)
     close(fd); /* takes it out of the epoll set as well */
 }
 
-static void watch(int epoll, int fd)
-{
-    struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
-
-    if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
-        bare_fail("epoll_ctl");
-}
-
 int main(int argc, char **argv)
 {
-    struct epoll_event events[64];
-    int listener = bare_listen(argc, argv);
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
-
-    if (epoll < 0)
-        bare_fail("epoll_create1");
-    watch(epoll, listener);
-    for (;;) {
-        int count = epoll_wait(epoll, events, 64, -1);
-
-        for (int i = 0; i < count; i++) {
-            if (events[i].data.fd == listener) {
-                int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-
-                if (fd >= 0)
-                    watch(epoll, fd);
-            } else {
-                answer_one(events[i].data.fd);
-            }
-        }
-    }
+    bare_serve(bare_listen(argc, argv), answer_one);
 }

@@ -1,15 +1,13 @@
 /*
  * The limit of fan-out: what it costs to hand a text to so many Unix sockets at all, one send for each, nothing in
  * between. It is no server: who sends GET is a subscriber, who sends anything else publishes what the request ends
- * with,
- * `"n":"000017"}}` and the like; a request is what one read brings.
+ * with, `"n":"000017"}}` and the like; a request is what one read brings.
  *
  * Usage: bare_fanout SOCKET
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -61,39 +59,12 @@ static void take(int fd)
     }
 }
 
-static void watch(int epoll, int fd)
-{
-    struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
-
-    if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
-        bare_fail("epoll_ctl");
-}
-
 int main(int argc, char **argv)
 {
     struct rlimit limit;
-    struct epoll_event events[64];
-    int listener = bare_listen(argc, argv);
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
 
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    if (epoll < 0)
-        bare_fail("epoll_create1");
-    watch(epoll, listener);
-    for (;;) {
-        int count = epoll_wait(epoll, events, 64, -1);
-
-        for (int i = 0; i < count; i++) {
-            if (events[i].data.fd == listener) {
-                int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-
-                if (fd >= 0)
-                    watch(epoll, fd);
-            } else {
-                take(events[i].data.fd);
-            }
-        }
-    }
+    bare_serve(bare_listen(argc, argv), take);
 }

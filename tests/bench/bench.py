@@ -277,7 +277,7 @@ def say(text):
 
 
 def measure_beside(description, kind, rounds, results):
-    """The program of a run of its own: `kind` is made from the options and a folder, and has run, text and markdown."""
+    """The program of a run of its own: `kind` is made from the options and a folder, and has run, tables and markdown."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--build", required=True, metavar="DIR", help="where make has put the programs")
     parser.add_argument("--rounds", type=int, default=rounds, help=f"how often everybody has a turn ({rounds})")
@@ -293,7 +293,7 @@ def measure_beside(description, kind, rounds, results):
             run.run()
         except (Failure, OSError, subprocess.SubprocessError) as error:
             sys.exit(f"bench: {error}")
-        print(run.text())
+        print(report.tables_text(run.tables()))
         if options.results:
             with open(os.path.join(options.results, results), "w", encoding="utf-8") as file:
                 file.write(run.markdown())

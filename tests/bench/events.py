@@ -238,17 +238,8 @@ class EventsBench:
         yield "Datagrams", list(self.datagram_rows())
         yield "Required", list(self.verdicts())
 
-    def text(self):
-        return report.tables_text(self.tables())
-
     def markdown(self):
-        lines = ["# Events: what was measured", "",
-                 f"Written by `make bench-events`; [README.md](README.md) says how. {EVENTS} events a round, medians of "
-                 f"{self.options.rounds} rounds; the ratio is the median of the rounds' own ratios."]
-        lines += report.tables_markdown(self.tables())
-        lines += ["", f"- {report.cpu_model()}, {os.cpu_count()} CPUs, Linux {report.kernel()}"]
-        lines += [f"- {server.name}: {server.version()}" for server in self.servers]
-        return "\n".join(lines) + "\n"
+        return report.beside_markdown("Events", "bench-events", f"{EVENTS} events a round", self)
 
 
 if __name__ == "__main__":

@@ -177,6 +177,17 @@ def tables_markdown(tables):
     return lines
 
 
+def beside_markdown(title, command, what, run):
+    """A whole file: what a run beside other servers has found, how, and where. It has tables, servers and options."""
+    lines = [f"# {title}: what was measured", "",
+             f"Written by `make {command}`; [README.md](README.md) says how. {what}, medians of "
+             f"{run.options.rounds} rounds; the ratio is the median of the rounds' own ratios."]
+    lines += tables_markdown(run.tables())
+    lines += ["", f"- {cpu_model()}, {os.cpu_count()} CPUs, Linux {kernel()}"]
+    lines += [f"- {server.name}: {server.version()}" for server in run.servers]
+    return "\n".join(lines) + "\n"
+
+
 def kernel():
     """The version without what a distribution or a host adds to it."""
     return platform.release().split("-")[0]

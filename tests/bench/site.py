@@ -200,17 +200,8 @@ class SiteBench:
             yield case.title, list(self.rows(case))
         yield "Required", list(self.verdicts())
 
-    def text(self):
-        return report.tables_text(self.tables())
-
     def markdown(self):
-        lines = ["# Files: what was measured", "",
-                 f"Written by `make bench-site`; [README.md](README.md) says how. {CONNECTIONS} connections, medians of "
-                 f"{self.options.rounds} rounds; the ratio is the median of the rounds' own ratios."]
-        lines += report.tables_markdown(self.tables())
-        lines += ["", f"- {report.cpu_model()}, {os.cpu_count()} CPUs, Linux {report.kernel()}"]
-        lines += [f"- {server.name}: {server.version()}" for server in self.servers]
-        return "\n".join(lines) + "\n"
+        return report.beside_markdown("Files", "bench-site", f"{CONNECTIONS} connections", self)
 
 
 if __name__ == "__main__":
