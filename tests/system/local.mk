@@ -24,6 +24,7 @@ SYSTEM_TESTS = \
 	tests/system/63-quiet.sh \
 	tests/system/70-identity.sh \
 	tests/system/71-rules.sh \
+	tests/system/72-quota.sh \
 	tests/system/73-forwarded.sh \
 	tests/system/74-doctor.sh \
 	tests/system/75-nginx.sh \
