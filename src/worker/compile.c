@@ -206,7 +206,7 @@ static void guard(pid_t parent, pid_t compiler, const char *folder)
     _exit(EXIT_SUCCESS);
 }
 
-/* Without one the compiler runs all the same. */
+/* Without one the compiler runs all the same; as it does if we are killed in the instant before this. */
 static pid_t start_guard(pid_t compiler, const char *folder)
 {
     pid_t parent = getpid(), pid = fork();

@@ -593,6 +593,22 @@ START_TEST(ends_a_compiler_that_hangs)
 }
 END_TEST
 
+/* Of a process, as /proc lists them. */
+static unsigned int count_children(pid_t pid)
+{
+    char path[64];
+    unsigned int count = 0;
+    FILE *list;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    list = fopen(path, "re");
+    ck_assert_ptr_nonnull(list);
+    while (fscanf(list, "%*d") != EOF)
+        count++;
+    fclose(list);
+    return count;
+}
+
 /* Whoever kills what runs the compiler: neither that nor its folder is left. */
 START_TEST(leaves_nothing_of_a_compilation_that_was_killed)
 {
@@ -604,6 +620,7 @@ START_TEST(leaves_nothing_of_a_compilation_that_was_killed)
     START("--uds", "s", "x.c");
     WAIT_FOR((said = strstr(log_text(), "pids: ")) != NULL && strchr(said, '\n') != NULL);
     ck_assert_int_eq(sscanf(said, "pids: %d %d", &compiler, &runner), 2);
+    WAIT_FOR(count_children(runner) == 2); /* the compiler, and what sees to it */
     ck_assert_int_eq(kill(runner, SIGKILL), 0);
     ck_assert_int_eq(wait_end(), 3);
     ck_assert(logged("x.c was not compiled: what was to compile it was ended by SIGKILL\n"));
