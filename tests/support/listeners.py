@@ -16,6 +16,11 @@ if kind not in ("bound", "datagram"):
 if kind == "full":
     kept.append(socket.socket(socket.AF_UNIX))
     kept[0].connect(path)
+if kind == "left":
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(path)
+    kept = [client, server.accept()[0]]
+    server.close()
 print("ready", flush=True)
 while kind in ("says", "closes", "silent"):
     connection = server.accept()[0]

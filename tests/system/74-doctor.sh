@@ -260,6 +260,11 @@ doctor --as www-data "$DIR/stale.sock"
 finds server "nobody listens: the file is what a server left that was killed" \
     "start the server again: berth serve --uds $DIR/stale.sock replaces such a file"
 
+it "takes a connection that outlives its server for no server"
+listener left "$DIR/left.sock"
+doctor "$DIR/left.sock"
+says wrong server "nobody listens: the file is what a server left that was killed"
+
 it "finds a socket on which nobody listens yet"
 doctor "$DIR/run/api2.sock"
 finds server "a process has bound this socket, but does not listen on it" \
@@ -313,6 +318,21 @@ denied 0660 root root others "--socket-group www-data"
 denied 0600 root root others "--socket-group www-data --socket-mode 0660"
 denied 0640 root www-data "its group" "--socket-mode 0660"
 denied 0440 www-data root "its owner" "--socket-mode 0660"
+SERVER=$first
+
+it "knows the groups that the user is in, and only those"
+cp /etc/group "$DIR/group"
+echo "berth-test:x:54322:www-data" >>"$DIR/group"
+start_berth --uds "$DIR/m.sock" --socket-group 54322 /=status
+expect_soon answers "$DIR/m.sock"
+# shellcheck disable=SC2016 # its sh expands them
+mounted='mount --bind "$1" /etc/group && shift && exec "$@"'
+run unshare -m sh -c "$mounted" - "$DIR/group" "$DOCTOR" doctor --as www-data "$DIR/m.sock"
+well www-data
+run setpriv --groups 54322,0 "$DOCTOR" doctor --as www-data "$DIR/m.sock"
+finds connect "www-data may not connect: the socket is of root:54322, mode 0660, and does not let others write" \
+    "berth serve --socket-group www-data (of a systemd socket unit: SocketUser=, SocketGroup=, SocketMode=)"
+stop_server
 SERVER=$first
 
 it "says so where only its modes are known"
