@@ -19,30 +19,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/log.h"
-#include "events/journal_file.h"
-#include "events/journal_place.h"
+#include "events/journal_parts.h"
 
-struct journal {
-    struct journal_place place;
-    uint64_t limit;
-    bool disturbed, certain;
-    struct journal_file file, old; /* no FILE.old: -1. The appending thread's, but for the descriptors */
-    pthread_mutex_t mutex;         /* of the descriptors, while they change or are copied; and of what follows */
-    uint64_t old_changes;          /* how many changes there were when FILE became FILE.old */
-    uint64_t name_changes;         /* and when a name last changed */
-    _Atomic uint64_t changes;      /* counts appends, cuts and new names */
-    _Atomic uint64_t synced;       /* so many of them are on the disk */
-    atomic_bool nameless;          /* somebody removed FILE: seen when it was synced */
-};
+/* ---- files and their names: journal_parts.h ---- */
 
 static void name_changed(struct journal *journal)
 {
@@ -51,8 +34,7 @@ static void name_changed(struct journal *journal)
     pthread_mutex_unlock(&journal->mutex);
 }
 
-/* Another file in the place of this one, which is closed; that ends its lock. */
-static void file_replace(struct journal *journal, struct journal_file *file, struct journal_file by)
+void journal_put_file(struct journal *journal, struct journal_file *file, struct journal_file by)
 {
     int before = file->fd;
 
@@ -63,7 +45,7 @@ static void file_replace(struct journal *journal, struct journal_file *file, str
         close(before);
 }
 
-static int set_aside(struct journal *journal, const char *suffix, const char *why, struct error *error)
+int journal_set_aside(struct journal *journal, const char *suffix, const char *why, struct error *error)
 {
     int r = journal_place_set_aside(&journal->place, suffix, why, error);
 
@@ -73,7 +55,7 @@ static int set_aside(struct journal *journal, const char *suffix, const char *wh
     return r;
 }
 
-static int rename_to(struct journal *journal, const char *from, const char *to, bool replace, struct error *error)
+int journal_rename(struct journal *journal, const char *from, const char *to, bool replace, struct error *error)
 {
     int r = journal_place_move(&journal->place, from, to, replace, error);
 
@@ -82,7 +64,7 @@ static int rename_to(struct journal *journal, const char *from, const char *to, 
     return r;
 }
 
-static int file_make(struct journal *journal, const char *suffix, struct error *error, int *ret_fd)
+int journal_make_file(struct journal *journal, const char *suffix, struct error *error, int *ret_fd)
 {
     int r = journal_place_make(&journal->place, suffix, error, ret_fd);
 
@@ -91,214 +73,13 @@ static int file_make(struct journal *journal, const char *suffix, struct error *
     return r;
 }
 
-/* FILE.new. */
-static int successor_make(struct journal *journal, struct error *error, int *ret_fd)
+int journal_make_successor(struct journal *journal, struct error *error, int *ret_fd)
 {
     int r = 0;
 
     if (journal_place_has(&journal->place, ".new"))
-        r = set_aside(journal, ".new", "was left behind, perhaps by a berth that was killed", error);
-    return r < 0 ? r : file_make(journal, ".new", error, ret_fd);
-}
-
-/* ---- opening ---- */
-
-static int read_error(const struct journal *journal, const char *suffix, int r, struct error *error)
-{
-    return error_set(error, r, "--event-log: cannot read \"%s%s\": %s", journal->place.path, suffix, strerror(-r));
-}
-
-static int torn_cut(struct journal *journal, const char *suffix, struct journal_file *file, struct error *error)
-{
-    struct stat status;
-    int r;
-
-    if (fstat(file->fd, &status) < 0)
-        return read_error(journal, suffix, -errno, error);
-    r = journal_file_cut(file);
-    if (r < 0)
-        return error_set(error, r, "--event-log: cannot cut off the torn end of \"%s%s\": %s", journal->place.path,
-                         suffix, strerror(-r));
-    journal->changes++;
-    journal->disturbed = true;
-    log_warning("event log: \"%s%s\" ends in the middle of a write; the last %llu of its bytes are cut off",
-                journal->place.path, suffix, (unsigned long long)status.st_size - file->size);
-    return 0;
-}
-
-static int whole_copy(const struct journal_file *file, int fd)
-{
-    int r = journal_file_copy(file, fd);
-
-    if (r < 0)
-        return r;
-    return fsync(fd) < 0 ? -errno : 0;
-}
-
-/* FILE is damaged behind file->size: what is before goes on in a new one. */
-static int damaged_replace(struct journal *journal, struct journal_file *file, struct error *error)
-{
-    char why[64];
-    int fd, r = successor_make(journal, error, &fd);
-
-    if (r < 0)
-        return r;
-    snprintf(why, sizeof(why), "is damaged at byte %llu", (unsigned long long)file->size);
-    r = whole_copy(file, fd);
-    if (r < 0) {
-        error_set(error, r, "--event-log: \"%s\" %s, and what is before that cannot be copied: %s", journal->place.path,
-                  why, strerror(-r));
-        journal_place_drop(&journal->place, ".new");
-    }
-    if (r == 0)
-        r = set_aside(journal, "", why, error);
-    if (r == 0)
-        r = rename_to(journal, ".new", "", false, error);
-    if (r < 0) {
-        close(fd);
-        return r;
-    }
-    close(file->fd);
-    file->fd = fd;
-    return 0;
-}
-
-/* Makes *found FILE, in the place of an empty one that is `held`, and mends it. */
-static int found_install(struct journal *journal, const char *suffix, int state, bool held, struct journal_file *found,
-                         struct error *error)
-{
-    int r = *suffix ? rename_to(journal, suffix, "", held, error) : 0;
-
-    if (r < 0)
-        return r;
-    if (state == JOURNAL_FILE_TORN)
-        return torn_cut(journal, "", found, error);
-    if (state == JOURNAL_FILE_DAMAGED)
-        return damaged_replace(journal, found, error);
-    return 0;
-}
-
-/* Takes FILE, or what may stand for it where there is none with anything in it. */
-static int candidate_take(struct journal *journal, const char *suffix, struct error *error)
-{
-    struct journal_file found = JOURNAL_FILE_NONE;
-    bool held = journal->file.fd >= 0;
-    int state, r;
-
-    r = journal_place_take(&journal->place, suffix, error, &found.fd);
-    if (r < 0)
-        return r == -ENOENT ? 0 : r;
-    state = journal_file_check(&found);
-    if (state < 0)
-        r = read_error(journal, suffix, state, error);
-    else if (state == JOURNAL_FILE_FOREIGN)
-        r = set_aside(journal, suffix, "is no event log of this berth", error);
-    else if (state == JOURNAL_FILE_DAMAGED && found.size == 0)
-        r = set_aside(journal, suffix, "is damaged at byte 0", error);
-    else if (found.size > 0 || !held) {
-        r = found_install(journal, suffix, state, held, &found, error);
-        if (r == 0) {
-            file_replace(journal, &journal->file, found);
-            return 0;
-        }
-    }
-    close(found.fd);
-    return r;
-}
-
-/* FILE.old, if it is what came just before FILE. */
-static int old_take(struct journal *journal, struct error *error)
-{
-    struct journal_file old = JOURNAL_FILE_NONE;
-    const char *why = NULL;
-    int r = journal_place_take(&journal->place, ".old", error, &old.fd);
-
-    if (r < 0)
-        return r == -ENOENT ? 0 : r;
-    r = journal_file_check(&old);
-    if (r < 0)
-        read_error(journal, ".old", r, error);
-    else if (r == JOURNAL_FILE_FOREIGN)
-        why = "is no event log of this berth";
-    else if (r == JOURNAL_FILE_DAMAGED)
-        why = "is damaged";
-    else
-        r = r == JOURNAL_FILE_TORN ? torn_cut(journal, ".old", &old, error) : 0;
-    if (r == 0 && old.size > 0 && (old.first_id != journal->file.first_id || old.due_id != journal->file.base_id))
-        why = "does not end where the file after it begins";
-    if (why)
-        r = set_aside(journal, ".old", why, error);
-    if (r == 0 && !why && old.size > 0)
-        file_replace(journal, &journal->old, old);
-    else
-        close(old.fd);
-    return r;
-}
-
-static int files_open(struct journal *journal, struct error *error)
-{
-    static const char *const suffixes[] = { "", ".new", ".old" };
-    int fd, r = 0;
-
-    for (size_t i = 0; r == 0 && journal->file.size == 0 && i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
-        r = candidate_take(journal, suffixes[i], error);
-    if (r < 0)
-        return r;
-    if (journal->file.size > 0)
-        return old_take(journal, error);
-    if (journal->file.fd >= 0)
-        return 0;
-    r = file_make(journal, "", error, &fd);
-    if (r == 0)
-        file_replace(journal, &journal->file, journal_file_fresh(fd, 0));
-    return r;
-}
-
-static void journal_free(struct journal *journal)
-{
-    if (journal->file.fd >= 0)
-        close(journal->file.fd);
-    if (journal->old.fd >= 0)
-        close(journal->old.fd);
-    journal_place_close(&journal->place);
-    pthread_mutex_destroy(&journal->mutex);
-    free(journal);
-}
-
-int journal_open(const char *path, size_t limit, struct error *error, struct journal **ret_journal)
-{
-    struct journal *journal = calloc(1, sizeof(*journal));
-    int r;
-
-    if (!journal)
-        return error_set(error, -ENOMEM, "--event-log: %s", strerror(ENOMEM));
-    journal->file.fd = journal->old.fd = journal->place.folder_fd = -1;
-    journal->limit = limit;
-    pthread_mutex_init(&journal->mutex, NULL);
-    r = journal_place_open(&journal->place, path, error);
-    if (r == 0)
-        r = files_open(journal, error);
-    if (r < 0) {
-        journal_free(journal);
-        return r;
-    }
-    journal->certain = !journal->disturbed && (journal->file.size == 0 || journal->file.ended);
-    *ret_journal = journal;
-    return 0;
-}
-
-void journal_close(struct journal *journal)
-{
-    int r;
-
-    if (!journal)
-        return;
-    if (journal->file.size > 0 && !journal->file.ended && journal_file_end(&journal->file) == 0)
-        journal->changes++;
-    r = journal_sync(journal);
-    if (r < 0)
-        log_error("event log: cannot write \"%s\" to the disk: %s", journal->place.path, strerror(-r));
-    journal_free(journal);
+        r = journal_set_aside(journal, ".new", "was left behind, perhaps by a berth that was killed", error);
+    return r < 0 ? r : journal_make_file(journal, ".new", error, ret_fd);
 }
 
 /* ---- reading ---- */
@@ -364,10 +145,10 @@ static int file_retire(struct journal *journal)
         if (journal_place_has(&journal->place, ""))
             return -EBUSY; /* somebody's, who put it there while ours was in use */
         log_warning("event log: \"%s\" was removed while it was in use; a new one begins", journal->place.path);
-        file_replace(journal, &journal->file, journal_file_after(-1, &full));
+        journal_put_file(journal, &journal->file, journal_file_after(-1, &full));
         return 0;
     }
-    r = rename_to(journal, "", ".old", true, NULL);
+    r = journal_rename(journal, "", ".old", true, NULL);
     if (r < 0)
         return r;
     pthread_mutex_lock(&journal->mutex);
@@ -383,10 +164,10 @@ static int file_retire(struct journal *journal)
 static int file_begin(struct journal *journal)
 {
     struct journal_file file = journal->file;
-    int r = file_make(journal, "", NULL, &file.fd);
+    int r = journal_make_file(journal, "", NULL, &file.fd);
 
     if (r == 0)
-        file_replace(journal, &journal->file, file);
+        journal_put_file(journal, &journal->file, file);
     return r;
 }
 
@@ -424,20 +205,20 @@ static int files_set_aside(struct journal *journal, struct error *error)
     int r = 0;
 
     if (journal->file.size > 0)
-        r = successor_make(journal, error, &next.fd);
+        r = journal_make_successor(journal, error, &next.fd);
     if (r == 0 && journal->old.fd >= 0)
-        r = set_aside(journal, ".old", why, error);
+        r = journal_set_aside(journal, ".old", why, error);
     if (r == 0)
-        file_replace(journal, &journal->old, none);
+        journal_put_file(journal, &journal->old, none);
     if (r < 0 || journal->file.size == 0)
         goto end;
-    r = set_aside(journal, "", why, error);
+    r = journal_set_aside(journal, "", why, error);
     if (r < 0)
         goto end;
-    file_replace(journal, &journal->file, none);
-    r = rename_to(journal, ".new", "", false, error);
+    journal_put_file(journal, &journal->file, none);
+    r = journal_rename(journal, ".new", "", false, error);
     if (r == 0)
-        file_replace(journal, &journal->file, next);
+        journal_put_file(journal, &journal->file, next);
 end:
     if (r < 0 && next.fd >= 0) {
         journal_place_drop(&journal->place, ".new");

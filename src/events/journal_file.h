@@ -1,6 +1,6 @@
 /*
- * One file of a journal, by its descriptor: what it consists of, whether that is whole, and how it grows. Names, locks
- * and what becomes of a file that is not whole are journal.c's.
+ * One file of a journal, by its descriptor: what it consists of, whether that is whole, and how it grows. Names and
+ * locks are journal_place.c's; what becomes of a file that is not whole is journal_open.c's.
  *
  * A header; then frames, one for each append: a head, then records. Two more kinds of frames are *marks*, which have an
  * id in the place of records: one is before the records of an append whose ids jump, and says to which; the other one

@@ -17,6 +17,7 @@ libberth_a_SOURCES += \
 	src/events/event.h \
 	src/events/checksum.c src/events/checksum.h \
 	src/events/journal.c src/events/journal.h \
+	src/events/journal_open.c src/events/journal_parts.h \
 	src/events/journal_file.c src/events/journal_file.h \
 	src/events/journal_place.c src/events/journal_place.h \
 	src/events/log.c \
