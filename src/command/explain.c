@@ -319,7 +319,8 @@ static void print_notes(const struct settings *settings, const struct answer *an
                    shown_mount(app), app->app);
     }
     if (!settings->user && has_self(answer->app))
-        printf("note: \"self\" is taken for uid %u and root; say --user USER for whom the server runs as\n", geteuid());
+        printf("note: \"self\" is taken for root and uid %u, who asks; say --user USER for whom the server runs as\n",
+               geteuid());
     if (answer->known && answer->allow[0] != '\0')
         printf("note: no route has this method; there are %s\n", answer->allow);
     else if (answer->known && !answer->route)

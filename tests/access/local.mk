@@ -2,5 +2,6 @@ if HAVE_CHECK
 tests_unit_SOURCES += \
 	tests/access/test_forwarded.c \
 	tests/access/test_origin.c \
-	tests/access/test_quota.c
+	tests/access/test_quota.c \
+	tests/access/test_rules.c
 endif

@@ -10,6 +10,7 @@ tests_unit_SOURCES += \
 	tests/http/test_date.c \
 	tests/http/test_field.c \
 	tests/http/test_host.c \
+	tests/http/test_pattern.c \
 	tests/http/test_query.c \
 	tests/http/test_router.c \
 	tests/http/test_stream_buffer.c \
