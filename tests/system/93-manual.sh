@@ -50,6 +50,14 @@ expect_match "the limit" '^[0-9]+$' "$limit"
 expect_match "berth-serve(1)" "longer than $limit s is ended" "$(tr -s ' \n' ' ' <<<"$PAGE")"
 expect_match "--help" "longer than $limit s is ended" "$("$BERTH" serve --help)"
 
+it "has every option of berth doctor in berth-doctor(1)"
+page berth-doctor.1
+DOCTOR_OPTIONS=$("$BERTH" doctor --help | grep -oE '^  --[a-z-]+' | tr -d ' ')
+expect_equal "its options" $'--as\n--host' "$DOCTOR_OPTIONS"
+for option in $DOCTOR_OPTIONS; do
+    shows "^ +$option "
+done
+
 it "dates the pages by what they are made of, or as SOURCE_DATE_EPOCH says"
 expect_equal "the day" 2001-09-09 "$(SOURCE_DATE_EPOCH=1000000000 TZ=Asia/Tokyo "$SRCDIR/contrib/man/page-date")"
 expect_match "the day" '^20[0-9]{2}-[0-9]{2}-[0-9]{2}$' "$(SOURCE_DATE_EPOCH='' "$SRCDIR/contrib/man/page-date")"
@@ -112,6 +120,12 @@ expect_equal "an application at a mount" "$DIR/my.so" "$(bash_completes berth se
 expect_equal "the same where = breaks no words" "/x=$DIR/my.so" "$(bash_completes berth serve "/x=$DIR/my")"
 expect_equal "a built-in one" "status" "$(bash_completes berth serve stat)"
 expect_equal "of another command" "" "$(bash_completes berth worker --)"
+for option in $DOCTOR_OPTIONS; do
+    bash_completes berth doctor "$option" | offers "$option"
+done
+expect_equal "only its own" "" "$(bash_completes berth doctor --workers)"
+bash_completes berth doctor --as = roo | offers root
+expect_equal "a path" "$DIR/my.txt" "$(bash_completes berth doctor "$DIR/my.t")"
 
 it "completes in fish"
 expect_true fish --no-execute "$COMPLETIONS/berth.fish"
@@ -125,6 +139,11 @@ for option in $OPTIONS; do
 done
 expect_equal "a choice" $'debug\nerror\ninfo\nwarning' "$(fish_completes "berth serve --log-level " | sort)"
 fish_completes "berth check --user roo" | offers root
+fish_completes "berth doctor --" >"$DIR/offered"
+for option in $DOCTOR_OPTIONS; do
+    offers "$option" <"$DIR/offered"
+done
+fish_completes "berth doctor --as roo" | offers root
 
 it "completes in zsh"
 expect_true zsh -n "$COMPLETIONS/_berth"
@@ -159,6 +178,7 @@ zsh_offers "che" "check "
 zsh_offers "serve --socket-" "--socket-group  -- the socket file's group"
 zsh_offers "serve --log-format=j" "json"
 zsh_offers "serve stat" "status"
+zsh_offers "doctor --ho" "--host="
 
 # ---- the example ----
 
