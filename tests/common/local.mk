@@ -11,5 +11,6 @@ tests_unit_SOURCES += \
 	tests/common/packets.c tests/common/packets.h \
 	tests/common/test_packet.c \
 	tests/common/test_settings.c \
+	tests/common/test_settings_rules.c \
 	tests/common/test_utf8.c
 endif

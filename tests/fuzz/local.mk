@@ -24,6 +24,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_query \
 	tests/fuzz/fuzz_range \
 	tests/fuzz/fuzz_router \
+	tests/fuzz/fuzz_rules \
 	tests/fuzz/fuzz_settings \
 	tests/fuzz/fuzz_stream_event \
 	tests/fuzz/fuzz_target
@@ -127,6 +128,10 @@ tests_fuzz_fuzz_range_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_router_SOURCES = tests/fuzz/fuzz_router.c $(fuzz_main)
 tests_fuzz_fuzz_router_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_router_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_rules_SOURCES = tests/fuzz/fuzz_rules.c $(fuzz_main)
+tests_fuzz_fuzz_rules_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_rules_LDFLAGS = $(fuzz_link)
 
 tests_fuzz_fuzz_settings_SOURCES = tests/fuzz/fuzz_settings.c $(fuzz_main)
 tests_fuzz_fuzz_settings_LDADD = $(fuzz_libs)
