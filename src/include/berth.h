@@ -59,10 +59,10 @@ struct uv_loop_s; /* <uv.h>, uv_loop_t; include it yourself if you use the loop 
  * with one of chapter 5's. Return 0 when that worked.
  *
  * Any other return value is answered for you: a negative errno by its nearest status (EINVAL 400, EACCES and EPERM
- * 403, ENOENT 404, EEXIST and EBUSY 409, EMSGSIZE 413, ENOSPC 507, ENOSYS 501, EAGAIN and ENOMEM 503, ETIMEDOUT 504,
- * anything else 500), a number from 400 to 599 as that status. So `return r;` is the right thing after a failed call:
- * what the failed function had to say (which parameter, which position) is in the body that the client gets. Returning
- * 0 without having answered is a 500 and a line in the log.
+ * 403, ENOENT 404, EEXIST and EBUSY 409, EMSGSIZE 413, EUSERS 429, ENOSPC 507, ENOSYS 501, EAGAIN and ENOMEM 503,
+ * ETIMEDOUT 504, anything else 500), a number from 400 to 599 as that status. So `return r;` is the right thing after a
+ * failed call: what the failed function had to say (which parameter, which position) is in the body that the client
+ * gets. Returning 0 without having answered is a 500 and a line in the log.
  */
 typedef int berth_handler(struct berth_request *request, struct berth_reply *reply);
 
@@ -250,7 +250,8 @@ BERTH_PUBLIC int berth_reply_reader(struct berth_reply *reply, unsigned int stat
 BERTH_PUBLIC int berth_reply_redirect(struct berth_reply *reply, unsigned int status, const char *location);
 
 /* An error (400 to 599) as problem+json (RFC 9457), or as a small page for a browser that asks for one. The
- * formatted detail is for the client to read: say what was wrong and what would be right, nothing of the server. */
+ * formatted detail is for the client to read: say what was wrong and what would be right, nothing of the server. 429
+ * and 503 get a Retry-After of a second, unless you have added one. */
 BERTH_PUBLIC int berth_reply_error(struct berth_reply *reply, unsigned int status, const char *format, ...)
     BERTH_PRINTF(3, 4);
 
@@ -417,9 +418,10 @@ enum berth_stream_full {
 /*
  * Answers with a stream of the given content type and status 200. For text/event-stream and application/x-ndjson a
  * stream on which nothing was written for --heartbeat gets a comment, or an empty line, so that no proxy takes it for
- * dead and a client that is gone is found. Errors of chapter 3. The stream may be written to at once: what is written
- * before the head is out is kept. A handler that then returns an error is answered with that, and `gone` is called. To
- * HEAD the head alone is sent: writes do nothing, and `gone` follows.
+ * dead and a client that is gone is found. Errors of chapter 3, and -EUSERS for one stream more than the peer's user
+ * may have at a time (--limit-user-streams; returning it gives a 429 that says so). The stream may be written to at
+ * once: what is written before the head is out is kept. A handler that then returns an error is answered with that, and
+ * `gone` is called. To HEAD the head alone is sent: writes do nothing, and `gone` follows.
  */
 BERTH_PUBLIC int berth_reply_stream(struct berth_reply *reply, const char *type, struct berth_stream **ret_stream);
 
@@ -566,7 +568,8 @@ struct berth_event_query {
  * as `id`. The past and what is new join without a gap or a repeat. A client that reads too slowly and falls out of the
  * log, or asks for what is not there any more, gets one line {"type":"berth.missed","data":{"missed":N}}, N null where
  * nobody knows, and goes on. This reply is not chunked and ends with its connection: numbers tell what is complete.
- * Costs next to nothing while nothing happens. Errors of chapter 3; -EINVAL for what no type can be, -E2BIG for too
+ * Costs next to nothing while nothing happens. It counts as a stream of the peer's user. Errors of berth_reply_stream;
+ * -EINVAL for what no type can be, -E2BIG for too
  * many.
  */
 BERTH_PUBLIC int berth_reply_event_log(struct berth_reply *reply, const struct berth_event_query *query,
