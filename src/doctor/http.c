@@ -67,6 +67,21 @@ static int silent(struct examination *examination)
 
 /* ---- HTTP ---- */
 
+static int remedy_host(const struct examination *examination)
+{
+    const struct visitor *visitor = examination->question->visitor;
+    const char *host = examination->question->host, *other = "let the proxy ask for localhost (nginx: proxy_set_header "
+                                                             "Host localhost)";
+
+    /* Nobody's proxy should run as root. */
+    if (visitor->uid == 0)
+        return report_remedy(examination->stream, "berth serve --allow-host %s, or %s", host, other);
+    return report_remedy(examination->stream,
+                         "berth serve --allow-host %s, or --trust-proxy %s if that is whom your "
+                         "proxy runs as, or %s",
+                         host, visitor->name, other);
+}
+
 static int answered(const struct examination *examination, const struct answer *answer)
 {
     const char *host = examination->question->host;
@@ -78,10 +93,7 @@ static int answered(const struct examination *examination, const struct answer *
              answer->server);
     if (answer->status == 421) {
         report_wrong(stream, "http", "%s", line);
-        return report_remedy(stream,
-                             "berth serve --allow-host %s, or let the proxy ask for localhost (nginx: "
-                             "proxy_set_header Host localhost)",
-                             host);
+        return remedy_host(examination);
     }
     if (answer->status == 503 && answer->retry_after) {
         report_wrong(stream, "http", "%s", line);

@@ -361,10 +361,20 @@ says ok connect "root may connect, by the socket's mode (computed)"
 it "finds a host that is not allowed, and the flag that allows it"
 doctor --as www-data --host api.example.org "$SOCKET"
 finds http "421 Misdirected Request to GET /_ping for the host api.example.org" \
+    "berth serve --allow-host api.example.org, or --trust-proxy www-data if that is whom your proxy runs as, or let the proxy ask for localhost (nginx: proxy_set_header Host localhost)"
+doctor --host api.example.org "$SOCKET"
+finds http "421 Misdirected Request to GET /_ping for the host api.example.org" \
     "berth serve --allow-host api.example.org, or let the proxy ask for localhost (nginx: proxy_set_header Host localhost)"
 doctor --as www-data --host api.localhost "$SOCKET"
 well www-data
 stop_server
+for flags in "--allow-host api.example.org" "--trust-proxy www-data"; do
+    # shellcheck disable=SC2086 # two words
+    serve --socket-group www-data $flags /=status
+    doctor --as www-data --host api.example.org "$SOCKET"
+    well www-data
+    stop_server
+done
 
 it "finds a server that is full"
 serve --limit-connections 1 /=status
