@@ -75,7 +75,7 @@ expect_true is berth.service inactive
 it "is started by the first request, and serves what is built in"
 http /index
 expect_status 200
-expect_true is berth.service active
+expect_soon is berth.service active
 expect_equal "the server's user" berth "$(stat -c %U "/proc/$(property berth.service MainPID)")"
 
 it "is confined"
@@ -113,7 +113,7 @@ reload() {
     systemctl reload berth.service || fail "systemctl reload"
 }
 under_load 10 reload -c 4 -1 -p /pid
-expect_true is berth.service active
+expect_soon is berth.service active
 
 it "knows its peers, as the kernel does and through all that confines it"
 BODY=$(as_alice curl -s --unix-socket "$SOCKET" http://localhost/who/who.json)
@@ -133,12 +133,10 @@ echo 'from bob' | as_bob socat - unix-sendto:/run/berth/events.sock 2>/dev/null 
 
 it "is started by a datagram, whose sender is known although it came before"
 systemctl stop berth.service 2>/dev/null
+expect_true systemctl restart berth-events.socket # one that berth has not seen
 expect_true is berth.service inactive
 echo 'early' | as_alice socat - unix-sendto:/run/berth/events.sock
-active() {
-    is berth.service active
-}
-expect_soon active
+expect_soon is berth.service active
 expect_soon has_event '"uid":1000,"user":"alice",.*"data":"early"'
 
 it "keeps the events over a restart, without a journal"
@@ -201,10 +199,7 @@ for _ in 1 2; do
     expect_true is berth@who.service inactive
     BODY=$(as_alice curl -s --unix-socket "$SOCKET" http://localhost/who)
     expect_body "hello alice (uid 1000)"
-    idle() {
-        is berth@who.service inactive
-    }
-    expect_soon idle
+    expect_soon is berth@who.service inactive
     expect_equal "how it ended" success "$(property berth@who.service Result)"
 done
 expect_true is berth@who.socket active
