@@ -9,8 +9,6 @@
 #include "http/field.h"
 #include "http/host.h"
 
-#define X_FORWARDED "X-Forwarded-"
-
 /* A piece of a value. */
 struct span {
     const char *text;
@@ -38,13 +36,24 @@ int forwarded_field(const char *name, size_t size)
     return -1;
 }
 
+/* Whether it begins so, with "_" for "-": what hands fields on as variables of the environment makes them the same. */
+static bool begins(const char *name, size_t size, const char *other)
+{
+    size_t length = strlen(other), i = 0;
+
+    if (size < length)
+        return false;
+    while (i < length && (name[i] == '_' ? other[i] == '-' : strncasecmp(name + i, other + i, 1) == 0))
+        i++;
+    return i == length;
+}
+
 bool forwarded_speaks(const char *name, size_t size)
 {
     switch (size > 0 ? name[0] : '\0') {
     case 'x':
     case 'X':
-        return (size >= sizeof(X_FORWARDED) - 1 && strncasecmp(name, X_FORWARDED, sizeof(X_FORWARDED) - 1) == 0) ||
-               name_is(name, size, "X-Real-IP");
+        return begins(name, size, "X-Forwarded-") || (size == strlen("X-Real-IP") && begins(name, size, "X-Real-IP"));
     case 'f':
     case 'F':
         return name_is(name, size, "Forwarded");

@@ -38,7 +38,8 @@ struct forwarded {
 int forwarded_field(const char *name, size_t size);
 
 /* Whether a field of that name is one by which a proxy speaks of its client: these, everything else that begins with
- * X-Forwarded-, and X-Real-IP. They are taken out of what an application sees, unless a trusted proxy sent them. */
+ * X-Forwarded-, and X-Real-IP; with "_" for "-" as well. They are taken out of what an application sees, unless a
+ * trusted proxy sent them. */
 bool forwarded_speaks(const char *name, size_t size);
 
 /* `values[field]` is the last of that name's, or NULL. */
