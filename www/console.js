@@ -1,5 +1,6 @@
 // The console: follows /events, reads /metrics, /routes, /sockets and /version, and says what of these it may not see.
-// All addresses are relative, so that it works below a prefix.
+// All addresses are relative, so that it works below a prefix; and what is not beside it is looked for where it is in
+// the configuration that comes with berth.
 
 import { addEvent, addMark, startEvents } from "./console-events.js";
 import { showFigures, showRoutes, forgetFigures } from "./console-figures.js";
@@ -10,6 +11,8 @@ const LIST_MS = 10000; // routes, sockets, version: what changes rarely, and wha
 const ANSWER_MS = 5000;
 const RETRY_MS = 1000; // the first pause; the longest:
 const RETRY_MAX_MS = 8000;
+const STATUS_BASES = ["", "status/", "../", "../status/"];
+const EVENTS_BASES = ["", "../"];
 const PAST_S = 24 * 3600; // of events, at the beginning
 
 // ---- is the server there? ----
@@ -30,6 +33,7 @@ function showLink() {
         backText = `back since ${clock(now)}, after ${span(Math.max(1, (now - lostAt) / 1000))}`;
         addMark("back", `back at ${clock(now)}`);
         lostAt = null;
+        runAll(); // another may be back than went away
     }
     find("link").dataset.state = state;
     say(find("link-text"), state === "lost" ? `Connection lost at ${clock(lostAt)}. Trying again…` :
@@ -81,6 +85,18 @@ async function ask(path, method = "GET") {
     }
 }
 
+/** Where something is: the first of the bases that does not answer 404, with what it answers. */
+async function locate(bases, path) {
+    let answer;
+
+    for (const base of bases) {
+        answer = { base, ...await ask(base + path, "HEAD") };
+        if (answer.status !== 404)
+            break;
+    }
+    return answer;
+}
+
 // ---- figures and lists ----
 
 /** Asks again and again while the page can be seen; `take` says after how long. */
@@ -101,10 +117,10 @@ class Poll {
         try {
             const { status, reply } = await ask(this.path);
 
-            found(this.path, status !== 0);
+            found(this, status !== 0);
             pause = status === 0 ? RETRY_MS : await this.take(status, reply);
         } catch {
-            found(this.path, false); // cut in the middle
+            found(this, false); // cut in the middle
             pause = RETRY_MS;
         } finally {
             this.asking = false;
@@ -133,7 +149,8 @@ async function takeRoutes(status, reply) {
     showRoutes(applications);
     // Asked for only where it may be there: a browser shows each 404 among its errors.
     if (!sockets && (!paths || paths.some((path) => /\/sockets\/?$/.test(path)))) {
-        sockets = new Poll("sockets", takeSockets);
+        sockets = new Poll(`${base}sockets`, takeSockets);
+        polls.push(sockets);
         sockets.run();
     }
     return LIST_MS;
@@ -175,11 +192,11 @@ async function takeSockets(status, reply) {
 
 // ---- events ----
 
-let last = null, begin = null, source = null, pause = RETRY_MS;
+let last = null, begin = null, source = null, pause = RETRY_MS, eventsBases = EVENTS_BASES;
 
 /** Whether they may be read, and what time it is there: an EventSource tells neither. */
 async function askForEvents() {
-    const { status, reply } = await ask("events", "HEAD");
+    const { base, status, reply } = await locate(eventsBases, "events");
 
     if (status === 0) {
         found("events", false);
@@ -193,6 +210,7 @@ async function askForEvents() {
         setTimeout(askForEvents, LIST_MS);
         return;
     }
+    eventsBases = [base];
     begin ??= Math.max(0, Math.floor((Date.parse(reply.headers.get("Date")) || Date.now()) / 1000) - PAST_S);
     follow();
 }
@@ -200,7 +218,7 @@ async function askForEvents() {
 /** A browser comes back by itself, with the number it saw last, where the connection was cut; but where a proxy answers
  * for a server that is away, it gives up: then another begins there. */
 function follow() {
-    source = new EventSource(last === null ? `events?since=${begin}` : `events?since_id=${last}`);
+    source = new EventSource(`${eventsBases[0]}events?${last === null ? `since=${begin}` : `since_id=${last}`}`);
     source.onopen = () => {
         pause = RETRY_MS;
         found("events", true);
@@ -219,14 +237,29 @@ function follow() {
 
 // ---- the beginning ----
 
-const polls = [new Poll("version", takeVersion), new Poll("metrics", takeMetrics), new Poll("routes", takeRoutes)];
+const polls = [];
+let base = "";
 
 function runAll() {
-    for (const poll of sockets ? [...polls, sockets] : polls)
+    for (const poll of polls)
         poll.run();
+}
+
+async function startPolls() {
+    const answer = await locate(STATUS_BASES, "version");
+
+    found("version", answer.status !== 0);
+    if (answer.status === 0) {
+        setTimeout(startPolls, RETRY_MS);
+        return;
+    }
+    base = answer.base;
+    polls.push(new Poll(`${base}version`, takeVersion), new Poll(`${base}metrics`, takeMetrics),
+        new Poll(`${base}routes`, takeRoutes));
+    runAll();
 }
 
 document.addEventListener("visibilitychange", runAll);
 startEvents();
 askForEvents();
-runAll();
+startPolls();

@@ -4,18 +4,14 @@
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 need chromium nginx socat python3 jq curl
+need_root # a trusted proxy is another user than the server's own
 
 PICTURES=$BUILDDIR/tests/system
 [ -z "${SLOW:-}" ] || PATIENCE=60
 PATIENCE=$((PATIENCE < 15 ? 15 : PATIENCE))
-if [ "$(id -u)" -eq 0 ]; then
-    PROXY_USER=www-data
-    LET_IN=(--socket-group www-data)
-else
-    PROXY_USER=$(id -un)
-    LET_IN=()
-fi
+PROXY_USER=www-data
 IDS=()
+RULES=()
 
 free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
@@ -23,7 +19,8 @@ free_port() {
 
 # The default set, with the page.
 serve_console() {
-    serve --workers 2 --event-log "$DIR/events" --timeout-graceful-shutdown 500ms --trust-proxy "$PROXY_USER" "${LET_IN[@]}" "$@"
+    serve --workers 2 --event-log "$DIR/events" --timeout-graceful-shutdown 500ms --trust-proxy "$PROXY_USER" \
+        --socket-group "$PROXY_USER" "${RULES[@]}"
 }
 
 # publish JSON: one event, noted in $IDS
@@ -94,9 +91,9 @@ survives_a_restart() {
 web=$(free_port)
 bridge=$(free_port)
 mkdir "$DIR/nginx"
-[ "$(id -u)" -ne 0 ] || chown "$PROXY_USER" "$DIR/nginx"
+chown "$PROXY_USER" "$DIR/nginx"
 cat >"$DIR/nginx.conf" <<END
-$([ "$(id -u)" -ne 0 ] || echo "user $PROXY_USER;")
+user $PROXY_USER;
 daemon off;
 pid $DIR/nginx/pid;
 error_log $DIR/nginx.log;
@@ -113,6 +110,7 @@ http {
         location /ops/ {
             proxy_pass http://unix:$SOCKET:/;
             proxy_set_header Host \$host;
+            proxy_set_header X-Forwarded-For \$remote_addr;
         }
     }
 }
@@ -136,7 +134,7 @@ see "location.pathname === '/console' && $LIVE"
 see "[...document.querySelectorAll('#routes-rows code')].some((code) => code.textContent === '/metrics')"
 see "document.querySelectorAll('#processes-rows tr').length === 3"
 see "[...document.querySelectorAll('#routes-rows tr')].some((row) => /status/.test(row.cells[1].textContent))"
-see "/^$(id -un) *uid $(id -u)/.test(document.getElementById('users-rows').innerText.replaceAll('\n', ' '))"
+see "/^root *uid 0/.test(document.getElementById('users-rows').innerText.replaceAll('\n', ' '))"
 see "[...document.querySelectorAll('.notice')].every((notice) => notice.hidden)"
 see "document.getElementById('sockets').hidden"
 see "/none in the last/.test($TEXT)"
@@ -231,9 +229,26 @@ expect_all_events
 browser shot "$PICTURES/console-refused.png"
 expect_no_problems 'Failed to load resource: the server responded with a status of 40[34] .*/ops/(metrics|routes|sockets)$'
 
-it "survives a restart behind nginx, which answers 502 meanwhile"
+it "survives a restart behind nginx, which answers 502 meanwhile, and shows what rules open then"
+printf '[app /]\napp = status\ndeny = GET /routes any\nallow = GET * any\n' >"$DIR/berth.conf"
+RULES=(--config "$DIR/berth.conf" "site:$BUILDDIR/www" status /events=events)
 survives_a_restart
+see "document.querySelectorAll('#processes-rows tr').length === 3 && !document.querySelector('.tiles').hidden"
+see "/$PROXY_USER/.test(document.getElementById('users-rows').innerText)"
+see "/You may not see \\/routes/.test($TEXT) && !/You may not see \\/metrics/.test($TEXT)"
+see "/\\/metrics/.test(document.getElementById('routes-rows').innerText)"
 expect_no_problems 'Failed to load resource: (net::|the server responded with a status of (40[34]|502) )'
+
+# ---- elsewhere ----
+
+it "finds status at /status, as in the configuration that comes with berth, and what lies above it"
+stop_server
+RULES=("/page=site:$BUILDDIR/www" /status=status /events=events)
+serve_console
+browser open "http://127.0.0.1:$bridge/page/console"
+see "$LIVE && document.querySelectorAll('#processes-rows tr').length === 3"
+expect_all_events
+expect_no_problems 'Failed to load resource: the server responded with a status of 404 .*/(version|status/version|events)$'
 
 hang_up=${BROWSER[1]}
 exec {hang_up}>&-
