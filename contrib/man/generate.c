@@ -12,6 +12,7 @@
 
 #include "apps/apps.h"
 #include "command/command.h"
+#include "command/explain.h"
 #include "common/number.h"
 #include "common/settings_parts.h"
 #include "worker/compile.h"
@@ -123,6 +124,12 @@ static void man_doctor_options(void)
         man_option(&doctor_options[i]);
 }
 
+static void man_explain_options(void)
+{
+    for (size_t i = 0; i < explain_option_count; i++)
+        man_option(&explain_options[i]);
+}
+
 static void man_keys(void)
 {
     for (size_t i = 0; i < settings_option_count; i++) {
@@ -164,7 +171,7 @@ static enum value_kind value_kind(const struct option_entry *option)
         return VALUE_ANY;
     if (strcmp(option->metavar, "FILE") == 0 || strcmp(option->metavar, "PATH") == 0)
         return VALUE_FILE;
-    if (strcmp(option->metavar, "USER") == 0)
+    if (strncmp(option->metavar, "USER", strlen("USER")) == 0) /* "USER METHOD TARGET" begins with one */
         return VALUE_USER;
     return strcmp(option->metavar, "GROUP") == 0 ? VALUE_GROUP : VALUE_ANY;
 }
@@ -216,6 +223,7 @@ static void bash_options_of(const char *variable, const struct option_entry *opt
 static void bash_options(void)
 {
     bash_options_of("options", settings_options, settings_option_count);
+    bash_options_of("explain_options", explain_options, explain_option_count);
     bash_options_of("doctor_options", doctor_options, doctor_option_count);
 }
 
@@ -285,6 +293,11 @@ static void bash_values(void)
     bash_values_of(settings_options, settings_option_count);
 }
 
+static void bash_explain_values(void)
+{
+    bash_values_of(explain_options, explain_option_count);
+}
+
 static void bash_doctor_values(void)
 {
     bash_values_of(doctor_options, doctor_option_count);
@@ -333,6 +346,12 @@ static void zsh_options(void)
         zsh_option(&settings_options[i]);
 }
 
+static void zsh_explain_options(void)
+{
+    for (size_t i = 0; i < explain_option_count; i++)
+        zsh_option(&explain_options[i]);
+}
+
 static void zsh_doctor_options(void)
 {
     for (size_t i = 0; i < doctor_option_count; i++)
@@ -378,6 +397,11 @@ static void fish_options(void)
     fish_options_of("$serving", settings_options, settings_option_count);
 }
 
+static void fish_explain_options(void)
+{
+    fish_options_of("$checking", explain_options, explain_option_count);
+}
+
 static void fish_doctor_options(void)
 {
     fish_options_of("$asking", doctor_options, doctor_option_count);
@@ -402,6 +426,10 @@ static const struct {
     { "@fish-options@", fish_options },
     { "@zsh-builtins@", zsh_builtins },
     { "@fish-builtins@", fish_builtins },
+    { "@man-explain-options@", man_explain_options },
+    { "@bash-explain-values@", bash_explain_values },
+    { "@zsh-explain-options@", zsh_explain_options },
+    { "@fish-explain-options@", fish_explain_options },
     { "@man-doctor-options@", man_doctor_options },
     { "@bash-doctor-values@", bash_doctor_values },
     { "@zsh-doctor-options@", zsh_doctor_options },

@@ -21,6 +21,7 @@
 void check_help(FILE *stream)
 {
     fputs("Usage: berth check [--config FILE] [OPTION …] [APP | /MOUNT=APP …]\n"
+          "       berth check --explain USER METHOD TARGET [--listener NAME] [--config FILE] [OPTION …]\n"
           "\n"
           "Says what is wrong with the settings that \"berth serve\" would have with the same arguments and the same\n"
           "environment: every mistake, one on each line, with file, line, the value and what was expected.\n"
@@ -29,7 +30,13 @@ void check_help(FILE *stream)
           "and loads no application, so it does not know two routes that get into each other's way, a source that\n"
           "does not compile, or a path that somebody serves already.\n"
           "\n"
-          "Exit codes: 0 when there are no mistakes, 1 when there are. \"berth serve --help\" lists the options.\n",
+          "Exit codes: 0 when there are no mistakes, 1 when there are. \"berth serve --help\" lists the options.\n"
+          "\n",
+          stream);
+    option_help(explain_options, explain_option_count, stream);
+    fputs("\n"
+          "Exit codes then: 0 for what is allowed, 1 for what is refused, 2 for a question that is none, or settings\n"
+          "with mistakes.\n",
           stream);
 }
 

@@ -24,6 +24,17 @@
 
 /* ---- the question ---- */
 
+const struct option_entry explain_options[] = {
+    { "Which rule decides", "explain", OPTION_TEXT, .metavar = "USER METHOD TARGET",
+      .help = "say whether this user may ask for it, by which rule; proxied:USER: whoever comes through that proxy" },
+    { .name = "listener",
+      .kind = OPTION_TEXT,
+      .metavar = "NAME",
+      .help = "with --explain: asked by way of the listener of that name" },
+};
+
+const size_t explain_option_count = sizeof(explain_options) / sizeof(explain_options[0]);
+
 /* The option's value, which may be an argument of its own; NULL if argv[*i] is another option. */
 static const char *value_take(const char *option, int argc, char **argv, int *i)
 {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "common/error.h"
+#include "common/option.h"
 
 struct explanation {
     bool asked;       /* --explain is there */
@@ -16,6 +17,10 @@ struct explanation {
     const char *target;   /* as in a request line */
     const char *listener; /* --listener NAME; "" */
 };
+
+/* The two, for --help, manual pages and completions. */
+extern const struct option_entry explain_options[];
+extern const size_t explain_option_count;
 
 /* Takes --explain USER METHOD TARGET and --listener NAME out of the arguments, which stay in their order. -EINVAL with
  * a message for what is missing. */
