@@ -17,7 +17,7 @@
 
 /* What can keep us waiting without a deadline of its own (a file system whose server is away, a slow user database)
  * ends here. The longest of the others waits for an answer, 2 s (doctor/exchange.h). */
-enum { PATIENCE_S = 3 };
+enum { PATIENCE_S = 4 };
 
 struct doctor {
     char *user, *host;
@@ -129,7 +129,7 @@ static int read_arguments(struct doctor *doctor, int argc, char **argv, struct e
 /* Another thread can end a program that waits for a file system. */
 static void *watch(void *data)
 {
-    static const char message[] = "berth: doctor: gave up after 3 s: a folder on the way, /proc or the user database "
+    static const char message[] = "berth: doctor: gave up after 4 s: a folder on the way, /proc or the user database "
                                   "does not answer\n";
 
     (void)data;

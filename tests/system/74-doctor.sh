@@ -432,16 +432,27 @@ listener silent "$DIR/silent.sock"
 listener stuck "$DIR/stuck.sock"
 start stuck "$DOCTOR" doctor "$DIR/stuck.sock"
 stuck=$PID
+# A database of groups that nobody ever writes to, for the case after this one.
+mkfifo "$DIR/never"
+start never unshare -m sh -c "$mounted" - "$DIR/never" timeout -k 1 8 "$DOCTOR" doctor --as www-data "$DIR/stuck.sock"
+never=$PID
 began=$(now_ms)
 doctor "$DIR/silent.sock"
 took=$(($(now_ms) - began))
 finds http "the server says nothing within 2 s" \
     "see whether the server hangs (its log, ps); if it speaks another protocol, tell the proxy which (nginx: fastcgi_pass, uwsgi_pass)"
-expect_true test "$took" -ge 1990 -a "$took" -lt 3000
+expect_true test "$took" -ge 1990 -a "$took" -lt 3500
 CODE=0
 wait "$stuck" || CODE=$?
 OUT=$(cat "$DIR/stuck.out")
 finds http "the server accepts no connection within 2 s; queue 1" \
     "see whether the server hangs or is stopped (its log, ps), and restart it"
+
+it "gives up where the system itself does not answer"
+CODE=0
+wait "$never" || CODE=$?
+expect_code 1
+expect_equal "what is said" \
+    "berth: doctor: gave up after 4 s: a folder on the way, /proc or the user database does not answer" "$(cat "$DIR/never.log")"
 
 finish
