@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -357,6 +358,35 @@ static int get_work(struct berth_request *request, struct berth_reply *reply)
     return r < 0 ? r : berth_stream_offload(open->stream, work, worked, open);
 }
 
+/* Until /release: what happens to the stream meanwhile is sure to happen before the work is over. */
+static sem_t released;
+
+static void wait_for_release(void *data)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 60; /* a test that failed shall not keep the server */
+    sem_timedwait(&released, &until);
+}
+
+/* GET /long: work that goes on until GET /release. */
+static int get_long(struct berth_request *request, struct berth_reply *reply)
+{
+    int r = get_open(request, reply);
+
+    if (r < 0)
+        return r;
+    all->steps = 1;
+    return berth_stream_offload(all->stream, wait_for_release, worked, all);
+}
+
+static int get_release(struct berth_request *request, struct berth_reply *reply)
+{
+    sem_post(&released);
+    return berth_reply_text(reply, 200, "\n");
+}
+
 /* ---- what others do to it ---- */
 
 static int done(struct berth_reply *reply, int r)
@@ -433,6 +463,8 @@ static const struct berth_route routes[] = {
     { "GET", "/cut", get_cut_at_once },
     { "GET", "/formats", get_formats },
     { "GET", "/work/{count}", get_work },
+    { "GET", "/long", get_long },
+    { "GET", "/release", get_release },
     { "POST", "/write/{name}", post_write },
     { "GET", "/end/{name}", get_end },
     { "GET", "/cut/{name}", get_cut },
