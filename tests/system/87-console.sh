@@ -74,12 +74,13 @@ expect_all_events() {
 LIVE="document.getElementById('link').dataset.state === 'live'"
 TEXT="document.body.innerText"
 
-# restarts: the page says so, and has every event once
+# survives_a_restart [COMMAND…]: the page says so, and has every event once. COMMAND: what must come about meanwhile
 survives_a_restart() {
     publish '{"type":"before"}'
     stop_server
     expect_code 0
     see "/Connection lost at [0-9:]+\\. Trying again/.test($TEXT)"
+    [ $# -eq 0 ] || expect_soon "$@"
     serve_console
     publish '{"type":"between"}'
     see "/Live, back since [0-9:]+, after /.test($TEXT)"
@@ -99,7 +100,7 @@ pid $DIR/nginx/pid;
 error_log $DIR/nginx.log;
 events { worker_connections 64; }
 http {
-    access_log off;
+    access_log $DIR/nginx/access;
     client_body_temp_path $DIR/nginx;
     proxy_temp_path $DIR/nginx;
     fastcgi_temp_path $DIR/nginx;
@@ -232,7 +233,8 @@ expect_no_problems 'Failed to load resource: the server responded with a status 
 it "survives a restart behind nginx, which answers 502 meanwhile, and shows what rules open then"
 printf '[app /]\napp = status\ndeny = GET /routes any\nallow = GET * any\n' >"$DIR/berth.conf"
 RULES=(--config "$DIR/berth.conf" "site:$BUILDDIR/www" status /events=events)
-survives_a_restart
+# After a 502 an EventSource gives up: the page begins another.
+survives_a_restart grep -q 'GET /ops/events.* 502 ' "$DIR/nginx/access"
 see "document.querySelectorAll('#processes-rows tr').length === 3 && !document.querySelector('.tiles').hidden"
 see "/$PROXY_USER/.test(document.getElementById('users-rows').innerText)"
 see "/You may not see \\/routes/.test($TEXT) && !/You may not see \\/metrics/.test($TEXT)"
