@@ -94,11 +94,13 @@ static int show_seen(struct berth_request *request, struct berth_reply *reply)
     return berth_reply_text(
         reply, 200,
         "client=%s scheme=%s host=%s root=%s proxied=%d self=%d\n"
-        "target=%s for=%s proto=%s for-host=%s prefix=%s forwarded=%s connection=%s\n",
+        "target=%s for=%s proto=%s for-host=%s prefix=%s forwarded=%s "
+        "others=%s%s%s connection=%s\n",
         berth_request_client(request), berth_request_scheme(request), berth_request_host(request),
         berth_request_root(request), peer->proxied, berth_peer_is_self(peer), berth_request_target(request),
         field(request, "X-Forwarded-For"), field(request, "X-Forwarded-Proto"), field(request, "X-Forwarded-Host"),
-        field(request, "X-Forwarded-Prefix"), field(request, "Forwarded"), field(request, "Connection"));
+        field(request, "X-Forwarded-Prefix"), field(request, "Forwarded"), field(request, "X-Forwarded-Port"),
+        field(request, "X-Forwarded-Server"), field(request, "X-Real-IP"), field(request, "Connection"));
 }
 
 /* ---- streams ---- */

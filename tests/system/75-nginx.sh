@@ -13,6 +13,7 @@ proxy_check() {
     bundled -e "s,listen 80;,listen 127.0.0.1:$PORT;," -e "s,/run/nginx.pid,$DIR/proxy/nginx.pid," \
         -e "s,^http \{,&$(printf "%s_temp_path $DIR/proxy/%s;" client_body{,} proxy{,} fastcgi{,} uwsgi{,} scgi{,}),"
     below_a_path berth.conf "location .api." "}" nginx.conf "location . "
+    documented nginx.conf
     run "${NGINX[@]}" -t
 }
 

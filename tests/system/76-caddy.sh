@@ -15,6 +15,7 @@ proxy_check() {
     bundled -e "s,^:80 ,http://:$PORT ," -e '1s,^# A complete.*,{\n\tadmin off\n\tdefault_bind 127.0.0.1\n},'
     below_a_path berth.caddy handle_path "}" Caddyfile "^\timport berth$"
     run caddy fmt --overwrite "$SHARE/caddy/Caddyfile"
+    documented Caddyfile
     run "${AS[@]}" caddy validate --config "$SHARE/caddy/Caddyfile" --adapter caddyfile
     expect_no_match "its warnings" '"level":"warn"' "$ERR"
 }

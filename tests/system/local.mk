@@ -24,10 +24,12 @@ SYSTEM_TESTS = \
 	tests/system/63-quiet.sh \
 	tests/system/70-identity.sh \
 	tests/system/71-rules.sh \
+	tests/system/71-rules-explain.sh \
 	tests/system/72-quota.sh \
 	tests/system/73-forwarded.sh \
 	tests/system/74-doctor.sh \
 	tests/system/75-nginx.sh \
+	tests/system/75-socat.sh \
 	tests/system/76-caddy.sh \
 	tests/system/77-apache.sh \
 	tests/system/78-units.sh \

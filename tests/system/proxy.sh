@@ -54,6 +54,14 @@ bundled() {
     chmod -R a+rX "$SHARE"
 }
 
+# documented COMPLETE: every line of what README.md shows is in the complete file
+documented() {
+    sed -n "/^\`\`\`$FOLDER\$/,/^\`\`\`\$/p" "$SRCDIR/README.md" | grep -v '^```' | sed 's/^\s*//' >"$DIR/shown"
+    expect_true [ -s "$DIR/shown" ]
+    expect_equal "lines of README.md that contrib/$FOLDER/$1 has not" "" \
+        "$(grep -vxFf <(sed 's/^\s*//' "$SRCDIR/contrib/$FOLDER/$1") "$DIR/shown")"
+}
+
 # below_a_path SNIPPET FROM TO COMPLETE BEFORE: puts the example in the comment of a snippet, which shows berth below
 # /api, into the complete file, before a line
 below_a_path() {
@@ -155,7 +163,8 @@ expect_seen() {
 
 # All that a client could say of itself.
 SPOOFED=(-H 'X-Forwarded-For: 198.51.100.1' -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-Host: evil.example'
-    -H 'X-Forwarded-Prefix: /evil' -H 'Forwarded: for=198.51.100.1;host=evil.example;proto=https')
+    -H 'X-Forwarded-Prefix: /evil' -H 'X-Forwarded-Port: 1' -H 'X-Forwarded-Server: evil.example'
+    -H 'X-Real-IP: 198.51.100.1' -H 'Forwarded: for=198.51.100.1;host=evil.example;proto=https')
 
 expect_unspoofed() {
     expect_seen for 127.0.0.1
@@ -163,6 +172,7 @@ expect_unspoofed() {
     expect_seen for-host "127.0.0.1:$PORT"
     expect_match "the prefix" 'prefix=(-|)$' "$(tr ' ' '\n' <<<"$BODY" | grep '^prefix=')"
     expect_seen forwarded -
+    expect_seen others ---
     expect_seen client 127.0.0.1
     expect_seen scheme http
     expect_seen host "127.0.0.1:$PORT"
