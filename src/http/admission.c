@@ -14,12 +14,12 @@ static unsigned int refuse(struct berth_request *request, const char *detail)
 }
 
 /* Without rules an application allows everything. */
-static bool allows(const struct berth_request *request, const struct http_application *application)
+static bool allows(const struct berth_request *request, const struct http_application *application, const char *method)
 {
     const struct connection *connection = request->connection;
     struct caller caller = { .peer = &connection->peer, .listener = connection->daemon->name };
 
-    return rules_allow(application->rules, &caller, request->method, &request->target, NULL);
+    return rules_allow(application->rules, &caller, method, &request->target, NULL);
 }
 
 unsigned int admission_ask(struct berth_request *request)
@@ -27,7 +27,7 @@ unsigned int admission_ask(struct berth_request *request)
     const struct http_application *application = request->match.owner;
 
     if (application->rules)
-        return allows(request, application) ? 0 : refuse(request, NULL);
+        return allows(request, application, request->method) ? 0 : refuse(request, NULL);
     if (request->match.route->self_only && !berth_peer_is_self(&request->connection->peer))
         return refuse(request, "this is for the server's own user and root only");
     return 0;
@@ -57,33 +57,52 @@ static bool mounted_allow(const struct berth_request *request)
     }
     for (const struct http_application *application = first; longest > 0 && application;
          application = application->next)
-        if (mount_covers(application->mount, &request->target) == longest && !allows(request, application))
+        if (mount_covers(application->mount, &request->target) == longest &&
+            !allows(request, application, request->method))
             return false;
     return true;
 }
 
-/* Whoever answers one of these methods; that is not always who has the longest mount. */
-static bool answering_allow(const struct berth_request *request, const char *allow)
+/* Who answers that method here: perhaps not who has the longest mount. NULL: nobody, but berth itself. */
+static const struct http_application *method_owner(const struct berth_request *request, const char *method)
 {
     const struct router *router = request->connection->server->router;
-    char method[ROUTER_ALLOW_MAX], nothing[1];
+    char nothing[1];
     struct match match;
 
-    while (*allow != '\0') {
-        size_t size = strcspn(allow, ",");
-
-        memcpy(method, allow, size);
-        method[size] = '\0';
-        if (router_match(router, method, &request->target, &match, nothing, sizeof(nothing)) == ROUTER_FOUND &&
-            !allows(request, match.owner))
-            return false;
-        allow += size;
-        allow += strspn(allow, ", ");
-    }
-    return true;
+    if (router_match(router, method, &request->target, &match, nothing, sizeof(nothing)) != ROUTER_FOUND)
+        return NULL;
+    return match.owner;
 }
 
-unsigned int admission_ask_nowhere(struct berth_request *request, const char *allow)
+/* Leaves what the peer may ask for. Whether that is anything but the OPTIONS that berth answers, which stands last. */
+static bool filter_methods(const struct berth_request *request, char *allow)
 {
-    return mounted_allow(request) && answering_allow(request, allow) ? 0 : refuse(request, NULL);
+    char *to = allow, *next = allow, *method;
+    bool any = false;
+
+    while ((method = strsep(&next, ","))) {
+        const struct http_application *owner;
+        size_t size;
+
+        method += strspn(method, " ");
+        owner = method_owner(request, method);
+        if (owner ? !allows(request, owner, method) : !any)
+            continue;
+        any = true;
+        size = strlen(method);
+        if (to > allow)
+            to = mempcpy(to, ", ", 2);
+        memmove(to, method, size);
+        to += size;
+    }
+    *to = '\0';
+    return any;
+}
+
+unsigned int admission_ask_nowhere(struct berth_request *request, char *allow)
+{
+    if (!mounted_allow(request))
+        return refuse(request, NULL);
+    return filter_methods(request, allow) ? 0 : 404;
 }

@@ -339,8 +339,8 @@ unsigned int head_route(struct berth_request *request, const struct head *head)
         status = admission_check_nowhere(request, allow);
         return status != 0 ? status : no_method(request, allow);
     case ROUTER_NO_PATH:
-        status = admission_check_nowhere(request, "");
-        return status != 0 ? status : 404;
+        allow[0] = '\0';
+        return admission_check_nowhere(request, allow);
     }
     status = admission_check(request);
     if (status != 0)

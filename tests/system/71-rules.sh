@@ -25,6 +25,7 @@ declare -A WHO=(
     [www]="$WWW 54334"
     [nobody]="65534 $NOGROUP"
     [dave]="54335 54335 $NOGROUP"
+    [proxy]="54336 $DAEMON 54339"
 )
 
 # ask WHO METHOD TARGET [CURL'S ARGUMENTS…]: as `http`
@@ -72,6 +73,7 @@ socket-mode = 0666
 user = 54321
 group = 54322
 workers = 2
+trust-proxy = 54336
 [listen admin]
 uds = '$ADMIN'
 socket-mode = 0666
@@ -83,6 +85,9 @@ deny = POST /body uid:54332
 allow = GET,POST /body uid:54331 group:daemon
 allow = * /echo/* group:www-data gid:54339 self
 allow = GET,HEAD /return/{value} user:www-data
+allow = GET /user proxied:54336
+deny = GET /user self
+allow = GET /user proxied:54335 proxied:root
 allow = POST /small nobody-such-listener
 allow = * /nothing group:nogroup gid:65534 uid:65534 user:nobody
 allow = DELETE,PUT * user:www-data
@@ -128,7 +133,8 @@ alice                  DELETE   /p/held             403
 alice                  HEAD     /p/no-such-page     403
 root,self              GET      /p                  403
 root,self              GET      /p/                 403
-www                    DELETE   /p/held             405
+www                    DELETE   /p/held             404
+www                    DELETE   /p/return/200       405
 www                    PUT      /p/no-such-page     404
 alice                  GET      /p/body             405
 bob                    OPTIONS  /p/echo/x           204
@@ -195,6 +201,17 @@ EOF
 ask alice GET /metrics
 expect_match "the detail" '"detail":"this is for the server.s own user and root only"' "$BODY"
 
+it "takes what came through a trusted proxy for nobody's"
+table <<EOF
+proxy                     GET     /p/pid         200
+proxy                     POST    /p/body        403
+proxy                     GET     /p/echo/x      403
+proxy                     GET     /p/user        200
+root,self,bob,dave        GET     /p/user        403
+proxy                     GET     /metrics       403
+proxy                     GET     /_ping         200
+EOF
+
 it "reloads with other rules"
 sed -i -e 's|^allow = GET /pid any|allow = GET /held any|' \
     -e 's|^app = status|&\nallow = GET /metrics group:daemon\nallow = GET /_ping any\nallow = POST /events/ uid:54331|' "$CONF"
@@ -238,6 +255,11 @@ socket-mode = 0666
 app = events
 allow = POST / uid:54331
 allow = GET / uid:54332
+[app /]
+app = $DIR/probe.so
+allow = GET /echo/* uid:54331
+[app /echo]
+app = $DIR/probe.so
 EOF
 json=(-H 'Content-Type: application/json' -d '{"type":"x","data":1}')
 ask alice POST /events "${json[@]}"
@@ -249,6 +271,29 @@ expect_status 200
 expect_match "the event" '"uid":54331' "$BODY"
 ask alice GET '/events?follow=0'
 expect_status 403
+
+it "tells only of methods that the peer may use, where others than the longest mount's answer them"
+table <<EOF
+alice,bob     GET       /echo/pid     200
+alice,bob     DELETE    /echo/pid     405
+alice,bob     OPTIONS   /echo/pid     204
+alice         GET       /echo/x/y     200
+bob           GET       /echo/x/y     403
+alice         DELETE    /echo/x/y     405
+bob           DELETE    /echo/x/y     404
+bob           OPTIONS   /echo/x/y     404
+bob           OPTIONS   /echo/body    204
+alice         OPTIONS   /echo/body    204
+alice         DELETE    /echo/no/y    405
+alice         OPTIONS   /echo/no/y    204
+EOF
+allow() {
+    ask "$1" OPTIONS "$2"
+    header Allow
+}
+expect_equal "what bob may do" "POST, OPTIONS" "$(allow bob /echo/body)"
+expect_equal "what alice may do" "POST, GET, HEAD, OPTIONS" "$(allow alice /echo/body)"
+expect_equal "what alice may do elsewhere" "GET, HEAD, OPTIONS" "$(allow alice /echo/no/y)"
 stop_server
 
 it "has the rules of a mount for all who share it"
