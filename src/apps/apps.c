@@ -30,6 +30,11 @@ const struct builtin *builtin_find(const char *spec, const char **ret_argument)
     return NULL;
 }
 
+const struct builtin *builtin_at(size_t index)
+{
+    return index < sizeof(builtins) / sizeof(builtins[0]) ? &builtins[index] : NULL;
+}
+
 const char *builtin_names(void)
 {
     return "events, site:DIR, status";

@@ -17,6 +17,9 @@ struct builtin {
  * with an argument where it takes none, or without where it needs one. */
 const struct builtin *builtin_find(const char *spec, const char **ret_argument);
 
+/* All of them, one by one, up to NULL. */
+const struct builtin *builtin_at(size_t index);
+
 /* What is served when no application is named: APPs as on the command line, up to a NULL. "%s" stands for the folder of
  * the site that comes with berth; without that folder, those with it are left out. */
 extern const char *const builtin_default_set[];

@@ -14,6 +14,7 @@
 #include "common/bytes.h"
 #include "common/contract.h"
 #include "common/log.h"
+#include "common/suggestion.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U /* Linux 6.3 */
@@ -26,16 +27,40 @@ static bool ends_in(const char *text, const char *end)
     return length > end_length && strcmp(text + length - end_length, end) == 0;
 }
 
+/* The built-in one that was perhaps meant, which may be the right one with too little or too much behind it. */
+static const struct builtin *builtin_near(const char *app)
+{
+    char word[64];
+    struct suggestion suggestion = SUGGESTION(word);
+    const struct builtin *builtin, *best = NULL;
+
+    snprintf(word, sizeof(word), "%.*s", (int)strcspn(app, ":"), app);
+    for (size_t i = 0; (builtin = builtin_at(i)); i++) {
+        const char *before = suggestion.best;
+
+        suggestion_consider(&suggestion, builtin->name);
+        if (suggestion.best != before)
+            best = builtin;
+    }
+    return best;
+}
+
 static int check_kind(const char *app, struct error *error)
 {
+    struct error hint = { "" };
+    const struct builtin *near;
     const char *argument;
 
     if (ends_in(app, ".so") || ends_in(app, ".c") || builtin_find(app, &argument))
         return 0;
+    near = builtin_near(app);
+    if (near)
+        error_set(&hint, 0, "; did you mean %s%s%s?", near->name, near->argument ? ":" : "",
+                  near->argument ? near->argument : "");
     return error_set(error, -EINVAL,
                      "\"%s\" is no application: expected a module (./module.so), a C source (source.c), or "
-                     "a built-in one (%s)",
-                     app, builtin_names());
+                     "a built-in one (%s)%s",
+                     app, builtin_names(), hint.text);
 }
 
 int modules_check(const struct settings *settings, struct error *error)

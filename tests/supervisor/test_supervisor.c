@@ -94,6 +94,7 @@ static const struct {
     { "ready", "none.so", "--backlog", "5", "none.so: No such file", 3 },
     { "ready", "none.c", "--backlog", "5", "none.c: No such file", 3 },
     { "ready", "none", "--backlog", "5", "\"none\" is no application", 2 },
+    { "ready", "evnets", "--backlog", "5", "; did you mean events?", 2 },
     { "ready", "app.so", "--backlog", "none", "backlog", 2 },
     { "ready", "app.so", "--user", "no such user", "no such user", 2 },
     { "ready", "app.so", "--group", "no such group", "no such group", 2 },

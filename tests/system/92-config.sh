@@ -76,6 +76,12 @@ says 1 'workers: "513" is too large: it must be at most 512' <<<'workers = 513'
 says 1 'log-format: "xml" is neither text nor json' <<<'log-format = xml'
 says 2 "\"$DIR/x.so\" does not exist; expected a module (./module.so) or a C source (source.c)" <<<"[app /]
 app = $DIR/x.so"
+for pair in evnets=events site=site:DIR sit:/x=site:DIR status:y=status; do
+    app=${pair%=*}
+    says 2 "\"$app\" is no application: expected a module (./module.so), a C source (source.c), or a built-in one \
+(events, site:DIR, status); did you mean ${pair##*=}?" <<<"[app /]
+app = $app"
+done
 says 2 "$CONF.so: not a shared object; expected what \"cc -shared -fPIC\" makes" < <(
     echo text >"$CONF.so"
     printf '[app /]\napp = %s\n' "$CONF.so"
