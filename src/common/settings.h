@@ -137,10 +137,9 @@ void settings_salvage(struct settings *ret_settings, int argc, char **argv, stru
 
 /*
  * Asks `judge` about each value that was said, for what only the system knows: whether a folder or a user is there.
- * `key` is the option's name, or "app" for an application, "allow" or "deny" for a rule, also for what a named listener
- * says. What it answers is
- * placed among the mistakes: 0, a negative errno with a message, or 1 for a warning. "--socket-user: " at a message's
- * beginning is taken away, for the place to be put there.
+ * `key` is the option's name, also for what a named listener says; or "app" for an application, "allow" or "deny" for a
+ * rule. What it answers is placed among the mistakes: 0, a negative errno with a message, or 1 for a warning.
+ * "--socket-user: " at a message's beginning is taken away, for the place to be put there.
  */
 typedef int settings_judge(const struct settings *settings, const char *key, const char *text, struct error *error);
 void settings_judge_all(const struct settings *settings, settings_judge *judge, struct mistakes *mistakes);
