@@ -45,6 +45,7 @@ struct worker {
     uint64_t retire_at; /* how many requests make it ask for its replacement; UINT64_MAX: never */
     int event_log_fd;   /* between the two messages that bring the events; -1: none */
     bool control_ended;
+    bool last_accepted; /* drains, and nobody can connect any more: while it is emptied, the queue may bring somebody */
     char log_role[32];
 };
 
@@ -86,7 +87,7 @@ static void grace_over(uv_timer_t *timer)
 /* Nothing is open, and nothing is on its way to the log of events. */
 static void finish_if_idle(struct worker *worker)
 {
-    if (worker->http.draining && http_server_is_idle(&worker->http) && client_pending() == 0)
+    if (worker->last_accepted && http_server_is_idle(&worker->http) && client_pending() == 0)
         finish(worker);
 }
 
@@ -95,6 +96,7 @@ static void drain(struct worker *worker)
     if (worker->http.draining)
         return;
     http_server_drain(&worker->http);
+    worker->last_accepted = true;
     uv_timer_start(&worker->grace, grace_over, worker->launch.settings.graceful_ms, 0);
     finish_if_idle(worker);
 }
