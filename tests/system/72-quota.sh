@@ -66,9 +66,18 @@ print(len(told), len(good), flush=True)
 sys.stdin.read()
 EOF
 
+# follow NAME UID TARGET: in the background, until its head is there
+follow() {
+    : >"$DIR/$1.head"
+    chmod 666 "$DIR/$1.head" # the user may not make files there
+    start "$1" setpriv --reuid "$2" --regid "$2" --clear-groups curl -sN -D "$DIR/$1.head" --unix-socket "$SOCKET" \
+        "http://localhost$3"
+    wait_until grep -q '^HTTP/1.1 200' "$DIR/$1.head" || fail "the stream $1" "HTTP/1.1 200" "$(head -n 1 "$DIR/$1.head")"
+}
+
 # ---- connections ----
 
-serve --socket-mode 0666 --limit-user-connections 3 --trust-proxy "$PROXY" "$PROBE" status
+serve --socket-mode 0666 --limit-user-connections 3 --trust-proxy "$PROXY" "$PROBE" status /events=events
 
 it "answers a connection too many with 503 and Retry-After"
 for uid in "$ALICE" "$PROXY"; do
@@ -98,6 +107,19 @@ for uid in "$ALICE" "$PROXY"; do
     kill "${!pid}"
     wait "${!pid}"
     expect_equal "requests of $uid that failed" 0 "$(awk '$1 != "answered" && $1 != "closed" { n += $2 } END { print n + 0 }' "$DIR/load-$uid.out")"
+done
+expect_soon asks "$ALICE" /pid 200
+
+it "counts a connection that follows the log of events as long as it does"
+for name in 1 2 3; do
+    follow "follower-$name" "$ALICE" '/events?follow=1'
+    eval "FOLLOWER_$name=$PID"
+done
+ask "$ALICE" /pid
+expect_status 503
+for name in 1 2 3; do
+    pid=FOLLOWER_$name
+    kill "${!pid}"
 done
 expect_soon asks "$ALICE" /pid 200
 
@@ -169,19 +191,6 @@ expect_code 0
 # ---- streams ----
 
 serve --socket-mode 0666 --limit-user-streams 2 --trust-proxy "$PROXY" "$STREAMS" status /events=events
-
-# follow NAME UID TARGET: in the background, until its head is there
-follow() {
-    start "$1" setpriv --reuid "$2" --regid "$2" --clear-groups curl -sN -D "$DIR/$1.head" --unix-socket "$SOCKET" "http://localhost$3"
-    wait_until grep -q '^HTTP/1.1 200' "$DIR/$1.head" || fail "the stream $1" "HTTP/1.1 200" "$(head -n 1 "$DIR/$1.head")"
-}
-# The user may not write there.
-for uid in "$ALICE" "$BOB" "$PROXY"; do
-    for name in a b events c d e; do
-        : >"$DIR/$uid-$name.head"
-        chmod 666 "$DIR/$uid-$name.head"
-    done
-done
 
 it "answers more streams than the limit with 429 and Retry-After, whatever kind they are of"
 follow "$ALICE-events" "$ALICE" '/events?follow=1'
