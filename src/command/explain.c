@@ -338,6 +338,15 @@ static void print_notes(const struct settings *settings, const struct answer *an
         puts("note: nothing is there: whoever is not refused gets a 404");
 }
 
+static void print_listener_note(const struct settings *settings, const char *name)
+{
+    for (size_t i = 0; i < settings->listener_count; i++)
+        if (strcmp(settings->listeners[i].name, name) == 0)
+            return;
+    if (*name != '\0')
+        printf("note: there is no [listen %s]; only a socket that is handed over could have that name\n", name);
+}
+
 static int ask(const struct settings *settings, const struct explanation *explanation, const struct berth_peer *peer,
                const struct target *target, struct error *error)
 {
@@ -363,8 +372,10 @@ static int ask(const struct settings *settings, const struct explanation *explan
         printf(", route %s %s", answer.route->method, answer.route->path);
     putchar('\n');
     r = verdict(settings, &answer, &caller, explanation->method, target, error);
-    if (r >= 0)
-        print_notes(settings, &answer, target);
+    if (r < 0)
+        return r;
+    print_notes(settings, &answer, target);
+    print_listener_note(settings, explanation->listener);
     return r;
 }
 

@@ -54,6 +54,7 @@ verdict 0 "allowed: $CONF:10: allow = * * group:daemon user:backup listener:admi
 it "asks by way of a listener"
 verdict 0 "allowed: $CONF:10: allow = * * group:daemon user:backup listener:admin" games PUT /notes/1 --listener admin
 verdict 1 "refused: no rule of [app /notes] matches ($CONF:5)" games PUT /notes/1 --listener=other
+expect_match "the note" "^note: there is no \[listen other\]" "$OUT"
 
 it "knows a trusted proxy by its user, and takes nothing of it for that user"
 verdict 0 "allowed: $CONF:11: allow = GET /{id} proxied:www-data" proxied:www-data GET /notes/1
