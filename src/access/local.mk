@@ -4,3 +4,4 @@ libberth_a_SOURCES += \
 	src/access/proxies.c src/access/proxies.h \
 	src/access/quota.c src/access/quota.h \
 	src/access/rules.c src/access/rules.h
+EXTRA_DIST += src/access/README.md

@@ -43,12 +43,13 @@ enum { COUNTERS_ROW_NONE, COUNTERS_ROW_OTHER, COUNTERS_ROW_FIRST };
 /* Statuses that libmicrohttpd answers by itself, and one place for all others. */
 #define COUNTERS_LIBRARY_STATUSES 8
 
-/* Why somebody was refused for who it is: by a rule, or for what one user may have. */
+/* Why somebody was refused for who it is: by a rule, for what one user may have, or as another site's page. */
 enum counters_denial {
     COUNTERS_DENIAL_RULE,
     COUNTERS_DENIAL_CONNECTIONS,
     COUNTERS_DENIAL_RATE,
     COUNTERS_DENIAL_STREAMS,
+    COUNTERS_DENIAL_ORIGIN,
     COUNTERS_DENIALS,
 };
 

@@ -127,15 +127,14 @@ static void write_library_errors(FILE *stream, const struct counters_snapshot *s
 static void write_denials(FILE *stream, const struct counters_snapshot *snapshot)
 {
     static const char *const reasons[COUNTERS_DENIALS] = {
-        [COUNTERS_DENIAL_RULE] = "rule",
-        [COUNTERS_DENIAL_CONNECTIONS] = "user-connections",
-        [COUNTERS_DENIAL_RATE] = "user-rate",
-        [COUNTERS_DENIAL_STREAMS] = "user-streams",
+        [COUNTERS_DENIAL_RULE] = "rule",      [COUNTERS_DENIAL_CONNECTIONS] = "user-connections",
+        [COUNTERS_DENIAL_RATE] = "user-rate", [COUNTERS_DENIAL_STREAMS] = "user-streams",
+        [COUNTERS_DENIAL_ORIGIN] = "origin",
     };
 
     describe(stream, "berth_denials_total", "counter",
-             "Who was refused for who it is, by why: a rule, or a limit of what one user may have "
-             "(--limit-user-connections, -rate, -streams).");
+             "Who was refused for who it is, by why: a rule, a limit of what one user may have "
+             "(--limit-user-connections, -rate, -streams), or as a page of another site (--allow-origin).");
     for (size_t i = 0; i < COUNTERS_DENIALS; i++)
         fprintf(stream, "berth_denials_total{reason=\"%s\"} %" PRIu64 "\n", reasons[i],
                 snapshot->total.figures[COUNTERS_DENIED + i]);

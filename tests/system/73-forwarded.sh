@@ -184,6 +184,10 @@ expect_status 403
 http /probe/asked -d x -H "Origin: https://evil.example"
 expect_status 403
 
+it "and counts it"
+http /status/metrics
+expect_match "the figure" '^berth_denials_total\{reason="origin"\} 6$' "$BODY"
+
 it "before it reads a body"
 head -c 1000000 /dev/zero >"$DIR/large"
 chmod 644 "$DIR/large"
