@@ -50,6 +50,14 @@ expect_match "the limit" '^[0-9]+$' "$limit"
 expect_match "berth-serve(1)" "longer than $limit s is ended" "$(tr -s ' \n' ' ' <<<"$PAGE")"
 expect_match "--help" "longer than $limit s is ended" "$("$BERTH" serve --help)"
 
+it "has what berth check alone knows in berth-check(1)"
+page berth-check.1
+CHECK_OPTIONS=$("$BERTH" check --help | grep -oE '^  --[a-z-]+' | tr -d ' ')
+expect_equal "its options" $'--explain\n--listener' "$CHECK_OPTIONS"
+for option in $CHECK_OPTIONS; do
+    shows "^ +$option "
+done
+
 it "has every option of berth doctor in berth-doctor(1)"
 page berth-doctor.1
 DOCTOR_OPTIONS=$("$BERTH" doctor --help | grep -oE '^  --[a-z-]+' | tr -d ' ')
@@ -120,6 +128,11 @@ expect_equal "an application at a mount" "$DIR/my.so" "$(bash_completes berth se
 expect_equal "the same where = breaks no words" "/x=$DIR/my.so" "$(bash_completes berth serve "/x=$DIR/my")"
 expect_equal "a built-in one" "status" "$(bash_completes berth serve stat)"
 expect_equal "of another command" "" "$(bash_completes berth worker --)"
+for option in $CHECK_OPTIONS; do
+    bash_completes berth check "$option" | offers "$option"
+done
+bash_completes berth check --explain roo | offers root
+expect_equal "not of berth serve" "" "$(bash_completes berth serve --explain)"
 for option in $DOCTOR_OPTIONS; do
     bash_completes berth doctor "$option" | offers "$option"
 done
@@ -139,6 +152,7 @@ for option in $OPTIONS; do
 done
 expect_equal "a choice" $'debug\nerror\ninfo\nwarning' "$(fish_completes "berth serve --log-level " | sort)"
 fish_completes "berth check --user roo" | offers root
+fish_completes "berth check --explain roo" | offers root
 fish_completes "berth doctor --" >"$DIR/offered"
 for option in $DOCTOR_OPTIONS; do
     offers "$option" <"$DIR/offered"
@@ -178,6 +192,7 @@ zsh_offers "che" "check "
 zsh_offers "serve --socket-" "--socket-group  -- the socket file's group"
 zsh_offers "serve --log-format=j" "json"
 zsh_offers "serve stat" "status"
+zsh_offers "check --expl" "--explain="
 zsh_offers "doctor --ho" "--host="
 
 # ---- the example ----
