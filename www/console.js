@@ -166,8 +166,8 @@ async function takeVersion(status, reply) {
     if (began && version.started !== began)
         addMark("back", `the server was started anew at ${clock(started)}`);
     began = version.started;
-    say(find("about"), `${version.version}, up ${span((Date.now() - started) / 1000)}, ${version.kernel}, ` +
-        `libmicrohttpd ${version.libraries?.libmicrohttpd}`);
+    say(find("about"), `${version.version}, up ${span(Math.max(0, (Date.now() - started) / 1000))}`);
+    find("about").title = [version.kernel, ...Object.entries(version.libraries ?? {}).map((pair) => pair.join(" "))].join(", ");
     return LIST_MS;
 }
 

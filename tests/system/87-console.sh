@@ -223,7 +223,7 @@ browser open "http://127.0.0.1:$web/ops/console"
 see "/You may not see \\/metrics/.test($TEXT) && /allow = GET \\/metrics/.test($TEXT)"
 see "/You may not see \\/routes/.test($TEXT)"
 see "document.querySelector('.tiles').hidden && document.getElementById('users').hidden"
-see "$LIVE && /libmicrohttpd/.test($TEXT)"
+see "$LIVE && /0\\.[0-9.]+, up [0-9]/.test($TEXT)"
 expect_all_events
 publish '{"type":"by.nginx","data":1}'
 expect_all_events
