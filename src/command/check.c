@@ -55,7 +55,14 @@ static int judge_path(const struct settings *settings, const char *text, struct 
 
 static int judge_datagram(const struct settings *settings, const char *text, struct error *error)
 {
-    return judge_path(settings, settings_datagram_path(text), error);
+    int r = judge_path(settings, settings_datagram_path(text), error);
+
+    if (r == 0 && !settings_serve_events(settings))
+        return error_set(error, 1,
+                         "\"%s\": no application events is served, so nobody but an application that subscribes "
+                         "to events can read what comes here; serve it: /events=events",
+                         text);
+    return r;
 }
 
 static int judge_socket_user(const struct settings *settings, const char *text, struct error *error)

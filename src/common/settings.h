@@ -159,6 +159,9 @@ const char *settings_datagram_path(const char *datagram);
 
 /* Whether they themselves ask for events: an application, a datagram socket, or the journal. A module may, too. */
 bool settings_use_events(const struct settings *settings);
+/* Whether there is an `events` application to read them from: it is named, or no application is and the default set has
+ * one. */
+bool settings_serve_events(const struct settings *settings);
 
 void settings_done(struct settings *settings);
 

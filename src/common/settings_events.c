@@ -28,12 +28,20 @@ const char *settings_datagram_path(const char *datagram)
     return strchr(datagram, ':') + 1;
 }
 
-bool settings_use_events(const struct settings *settings)
+static bool has_events_app(const struct settings *settings)
 {
-    if (settings->event_log || settings->datagrams.count > 0)
-        return true;
     for (size_t i = 0; i < settings->app_count; i++)
         if (strcmp(settings->apps[i].app, events_app) == 0)
             return true;
     return false;
+}
+
+bool settings_use_events(const struct settings *settings)
+{
+    return settings->event_log || settings->datagrams.count > 0 || has_events_app(settings);
+}
+
+bool settings_serve_events(const struct settings *settings)
+{
+    return settings->app_count == 0 || has_events_app(settings);
 }

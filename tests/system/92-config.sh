@@ -133,6 +133,17 @@ BERTH_WROKERS=3 check
 expect_code 0
 expect_match "what it says" "^warning: BERTH_WROKERS: .*did you mean BERTH_WORKERS" "$OUT"
 
+it "warns of datagrams whose events nobody can read"
+check --datagram "events:$DIR/d.sock" status
+expect_code 0
+expect_match "what it says" "^warning: --datagram: \"events:$DIR/d.sock\": no application events is served, .*=events" "$OUT"
+for more in "" /events=events; do
+    # shellcheck disable=SC2086
+    check --datagram "events:$DIR/d.sock" $more
+    expect_code 0
+    expect_false grep -q warning <<<"$OUT"
+done
+
 it "names a file that is not there"
 check --config "$DIR/none.conf"
 expect_code 1
