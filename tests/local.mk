@@ -50,7 +50,7 @@ check-debian13:
 	$(AM_V_at)$(srcdir)/contrib/debian13
 
 # The units as make install leaves them, in a Debian that is booted for it.
-check-systemd: all $(check_PROGRAMS) $(check_DATA)
+check-systemd: all tests/support/load$(EXEEXT) tests/support/probe.so
 	$(AM_V_at)rm -rf systemd/install && $(MAKE) -s install DESTDIR='$(abs_builddir)/systemd/install' >/dev/null && \
 	$(srcdir)/contrib/check-systemd
 

@@ -20,6 +20,7 @@ user_ours=(berth.socket berth@.socket berth.service berth@.service)
 
 it "installs the units, and what they need"
 expect_code 0
+[ -n "$units" ] || bail "nothing was installed: $ERR"
 for unit in "${ours[@]}"; do
     expect_true test -f "$units/$unit"
 done
@@ -143,7 +144,8 @@ rm -f "$DIR"/*.sock
 
 # systemd-socket-activate binds sockets of one kind: so once for each.
 it "is started by the first request, as systemd-socket-activate does it"
-start berth systemd-socket-activate --listen "$DIR/http.sock" --listen "$DIR/admin.sock" --fdname http:admin "${command[@]}"
+start berth systemd-socket-activate --listen "$DIR/http.sock" --listen "$DIR/admin.sock" --fdname http:admin \
+    "${command[@]}"
 SERVER=$PID
 expect_soon test -S "$DIR/admin.sock"
 SOCKET=$DIR/admin.sock http /_ping

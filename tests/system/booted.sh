@@ -89,7 +89,8 @@ it "finds the journal where the unit made a place for it"
 http /events --json '{"type": "kept", "data": 1}'
 expect_status 201
 expect_true test -s /var/lib/berth/events.log
-expect_equal "the folder's mode" 700 "$(stat -c %a /var/lib/berth)"
+expect_equal "the folder's mode, and the file's" "711 600" \
+    "$(stat -c %a /var/lib/berth /var/lib/berth/events.log | paste -sd ' ')"
 
 it "reloads: what is new is served, and nobody's request is harmed"
 configure berth <<END
@@ -205,6 +206,24 @@ done
 expect_true is berth@who.socket active
 expect_true is berth.service active
 
+it "runs an instance as a user of its own, where a drop-in says so"
+useradd --system notes
+configure notes <<END
+event-log = /var/lib/berth/notes/events.log
+[app /]
+app = $EXAMPLES/who.so
+[app /events]
+app = events
+END
+mkdir /etc/systemd/system/berth@notes.service.d
+printf '[Service]\nUser=notes\nGroup=notes\n' >/etc/systemd/system/berth@notes.service.d/user.conf
+systemctl daemon-reload
+expect_true systemctl enable --now berth@notes.socket
+BODY=$(as_alice curl -s --unix-socket /run/berth/notes.sock http://localhost/who)
+expect_body "hello alice (uid 1000)"
+expect_equal "the server's user" notes "$(stat -c %U "/proc/$(property berth@notes.service MainPID)")"
+expect_equal "its file's" notes "$(stat -c %U /var/lib/berth/notes/events.log)"
+
 it "leaves the sockets to whom they belong when a service starts"
 expect_equal "the socket" "660 berth berth" "$(stat -c '%a %U %G' "$SOCKET")"
 expect_equal "its folder" "755 berth berth" "$(stat -c '%a %U %G' /run/berth)"
@@ -216,7 +235,8 @@ drop_ins=${drop_ins%/*}
 drop_in "$(cat "$drop_ins/see-all.conf")"
 restart
 main=$(property berth.service MainPID)
-expect_match "its capabilities: DAC_READ_SEARCH and SYS_PTRACE" '^CapEff:\s0*80004$' "$(grep CapEff "/proc/$main/status")"
+expect_match "its capabilities: DAC_READ_SEARCH and SYS_PTRACE" \
+    '^CapEff:\s0*80004$' "$(grep CapEff "/proc/$main/status")"
 expect_equal "the network name space" "$(readlink /proc/1/ns/net)" "$(readlink "/proc/$main/ns/net")"
 drop_in "$(cat "$drop_ins/network.conf")"
 restart
