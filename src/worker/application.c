@@ -167,6 +167,17 @@ const struct http_application *applications_ruled(const struct applications *app
     return NULL;
 }
 
+/* An application is at its mount itself as well; but a folder, whose pages are named beside each other, is at "/". */
+static const char *page_path(const struct application *application, const struct berth_route *page)
+{
+    if (strcmp(page->path, "/") != 0 || *application->settings->mount == '\0')
+        return page->path;
+    for (const struct berth_route *route = application->app->routes; route->method; route++)
+        if (strcmp(route->path, "/*") == 0)
+            return page->path;
+    return "";
+}
+
 void applications_first_page(const struct applications *applications, char *ret_path, size_t size)
 {
     for (size_t i = 0; i < applications->count; i++) {
@@ -174,7 +185,8 @@ void applications_first_page(const struct applications *applications, char *ret_
 
         for (const struct berth_route *route = application->app->routes; route->method; route++)
             if (strcmp(route->method, "GET") == 0 && !strpbrk(route->path, "{*") &&
-                (size_t)snprintf(ret_path, size, "%s%s", application->settings->mount, route->path) < size)
+                (size_t)snprintf(ret_path, size, "%s%s", application->settings->mount, page_path(application, route)) <
+                    size)
                 return;
     }
     ret_path[0] = '\0';

@@ -112,6 +112,13 @@ http /
 expect_body "from a library"
 stop_server
 
+it "suggests a page: an application's mount, and a folder with its slash"
+for app in /events=events "/docs=site:$DIR"; do
+    serve "$app"
+    expect_log "^    try: curl .*http://localhost${app%%=*}$([ "${app#/docs}" = "$app" ] || echo /)\$"
+    stop_server
+done
+
 it "refuses what is no application, with exit code 3"
 echo 'int x;' | gcc -shared -fPIC -x c -o "$DIR/nosymbol.so" -
 refused "a module without the symbol" "berth_app" "$DIR/nosymbol.so"
