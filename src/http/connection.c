@@ -138,6 +138,8 @@ fail:
 
 void connection_free(struct connection *connection)
 {
+    if (connection->lingers && !connection->cut)
+        linger(&connection->server->lingers, connection->fd);
     request_reset(&connection->request);
     deadline_stop(connection);
     file_sending_stop(connection);

@@ -26,6 +26,7 @@ struct connection {
     bool excess;    /* the latter */
     bool kept;      /* has had a reply before */
     bool cut;       /* by us, before its time */
+    bool lingers;   /* once it is over its client may still be sending: linger.h */
     bool suspended; /* out of MHD's hands, in those of the hang-up watch */
     bool roomy;     /* with a send buffer for large files; file.c */
     bool quiet;     /* MHD's epoll does not say when it can be written to; quiet.c */

@@ -85,6 +85,7 @@ static enum MHD_Result exchange_head(struct berth_request *request, const char *
      * Refused now, before an upload, libmicrohttpd closes the connection behind the reply. So only what is refused for
      * its form, or has a body still to come, is answered here; the rest waits for its turn and keeps the connection.
      */
+    connection->lingers = status != 0 && head.body;
     if (status != 0 && head.no_room) {
         connection_last_word(connection, status);
         request->reply.status = status; /* for the record */
@@ -130,7 +131,10 @@ static enum MHD_Result exchange_body(struct berth_request *request, const char *
         request->body_refused = true;
     }
     request->body_discarded += size;
-    return request->body_discarded > DISCARD_MAX ? MHD_NO : MHD_YES;
+    if (request->body_discarded <= DISCARD_MAX)
+        return MHD_YES;
+    request->connection->lingers = true;
+    return MHD_NO;
 }
 
 static enum MHD_Result hold(struct berth_request *request, enum request_state state)

@@ -26,6 +26,7 @@ libberth_a_SOURCES += \
 	src/http/hold.c src/http/hold.h \
 	src/http/layout.c src/http/layout.h \
 	src/http/library.c src/http/library.h \
+	src/http/linger.c src/http/linger.h \
 	src/http/prepared.c src/http/prepared.h \
 	src/http/problem.c src/http/problem.h \
 	src/http/quiet.c src/http/quiet.h \

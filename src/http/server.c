@@ -44,7 +44,8 @@ int http_server_open(struct http_server *server)
     server->deadlines.lists[DEADLINE_STALLED].ms = DAEMON_STALLED_SECONDS * 1000;
     streams_init(&server->streams, server->loop, settings->heartbeat_ms);
     file_watch_init(&server->files, server->loop);
-    return hangup_init(server);
+    r = lingers_init(&server->lingers, server->loop);
+    return r < 0 ? r : hangup_init(server);
 }
 
 int http_server_listen(struct http_server *server, int fd, const char *name)
@@ -110,6 +111,7 @@ void http_server_close(struct http_server *server)
     }
     quotas_free(server->quotas);
     hangup_done(server);
+    lingers_done(&server->lingers);
     file_watch_done(&server->files);
     streams_done(&server->streams);
     deadlines_done(&server->deadlines);

@@ -14,6 +14,7 @@
 #include "common/settings.h"
 #include "http/deadline.h"
 #include "http/file.h"
+#include "http/linger.h"
 #include "http/router.h"
 #include "http/stream.h"
 
@@ -68,6 +69,7 @@ struct http_server {
     struct streams streams;
     struct deadlines deadlines;
     struct file_watch files;
+    struct lingers lingers;
     int hangup_fd;
     uv_poll_t hangup_poll;
 };

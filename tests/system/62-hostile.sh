@@ -43,6 +43,50 @@ for _ in 1 2 3; do
 done
 stop_server
 
+it "reads what is sent on after a refusal, so that the refusal is read; but not of many at a time, nor without end"
+serve "$PROBE"
+worker=$(workers)
+before=$(find "/proc/$worker/fd" -type l | wc -l)
+python3 - "$SOCKET" "/proc/$worker/fd" >"$DIR/refused.out" <<'PYTHON'
+import os, socket, sys
+
+def connect():
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(20)
+    s.connect(sys.argv[1])
+    return s
+
+# Told by the end of the reply that it is over, and sends on.
+first = connect()
+first.sendall(b"POST /none HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n")
+reply = b""
+while piece := first.recv(65536):
+    reply += piece
+print(reply[9:12].decode())
+sent = 0
+try:
+    while sent < 500 << 20:
+        sent += first.send(b"x" * 65536)
+except (BrokenPipeError, ConnectionResetError):
+    pass
+print("much" if 32 << 20 < sent < 128 << 20 else sent)
+
+many = []
+for _ in range(200):
+    s = connect()
+    s.sendall(b"POST /none HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n")
+    while s.recv(65536):
+        pass
+    many.append(s)
+print(len(os.listdir(sys.argv[2])))
+PYTHON
+{ read -r status; read -r sent; read -r open_now; } <"$DIR/refused.out"
+expect_equal "the status" 404 "$status"
+expect_equal "what could be sent" much "$sent"
+expect_true [ $((open_now - before)) -ge 60 ]
+expect_true [ $((open_now - before)) -le 70 ]
+stop_server
+
 it "lets a chunk's extension that fills the buffer take no worker's time"
 serve --worker-timeout 2s --timeout-body 4s "$PROBE"
 python3 - "$SOCKET" >"$DIR/spin.out" <<'PYTHON' &

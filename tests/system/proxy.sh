@@ -219,10 +219,13 @@ plain_requests() {
     expect_status 400
     expect_match "the problem" 'an encoded slash' "$BODY"
 
-    it "passes berth's refusal of an upload on"
-    web /little -d 'more than ten bytes'
-    expect_status 413
-    expect_header Content-Type application/problem+json
+    it "passes berth's refusal of an upload on, and not a page of the proxy's own"
+    head -c 5M "$DIR/site/big" >"$DIR/part"
+    for _ in 1 2 3 4 5; do
+        web /little --data-binary "@$DIR/part" -H 'Expect:'
+        expect_status 413
+        expect_header Content-Type application/problem+json
+    done
 }
 
 ranges() {
