@@ -1,13 +1,13 @@
 /*
  * Load, with failures told apart: the tests that kill and reload under load must know what became of every request.
  *
- *     load [-c CONNECTIONS] [-n REQUESTS] [-p PATH] [-i PAUSE_MS] [-t TIMEOUT_MS] [-w] [-1] SOCKET
+ *     load [-c CONNECTIONS] [-n REQUESTS] [-p PATH] [-i PAUSE_MS] [-t TIMEOUT_MS] [-g GONE_MS] [-w] [-1] SOCKET
  *
- * Runs until SIGTERM, or for REQUESTS in all; then waits for the answers that are due and prints how many there were
- * of each kind. -1 uses a new connection for each request; otherwise connections are kept for as long as the
- * server wants. -i pauses between an answer and the next request on its connection. -w takes the answer's body for the
- * pid of the worker, so that what was lost can be laid at its door. "running" is printed when the first answer is
- * there.
+ * Runs until SIGTERM, or for REQUESTS in all, or until nobody has listened for GONE_MS (60 s); then waits for the
+ * answers that are due and prints how many there were of each kind. -1 uses a new connection for each request;
+ * otherwise connections are kept for as long as the server wants. -i pauses between an answer and the next request on
+ * its connection. -w takes the answer's body for the pid of the worker, so that what was lost can be laid at its door.
+ * "running" is printed when the first answer is there.
  */
 #include <errno.h>
 #include <poll.h>
@@ -53,13 +53,14 @@ struct connection {
 static struct {
     size_t connections;
     long requests;
-    int pause_ms, timeout_ms;
+    int pause_ms, timeout_ms, gone_ms;
     bool once, workers;
     const char *path;
     struct sockaddr_un address;
-} options = { .connections = 8, .requests = -1, .timeout_ms = 10000, .path = "/index" };
+} options = { .connections = 8, .requests = -1, .timeout_ms = 10000, .gone_ms = 60000, .path = "/index" };
 
 static long counts[KINDS], sent;
+static int64_t reached_ms; /* when somebody last listened or answered */
 static volatile sig_atomic_t stopping;
 
 static void stop(int signal)
@@ -104,8 +105,12 @@ static bool connection_open(struct connection *connection)
 
     connection->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(connection->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    if (connect(connection->fd, (struct sockaddr *)&options.address, sizeof(options.address)) == 0)
+    if (connect(connection->fd, (struct sockaddr *)&options.address, sizeof(options.address)) == 0) {
+        reached_ms = now_ms();
         return true;
+    }
+    if (now_ms() - reached_ms >= options.gone_ms)
+        stopping = 1;
     count(connection, errno == EAGAIN ? LATE : REFUSED);
     connection_end(connection);
     connection->due_ms = now_ms() + 10;
@@ -179,6 +184,7 @@ static void connection_receive(struct connection *connection)
         connection_end(connection);
         return;
     }
+    reached_ms = now_ms();
     connection->used += (size_t)size;
     connection_parse(connection);
 }
@@ -227,7 +233,7 @@ static void parse_options(int argc, char **argv)
 {
     int option;
 
-    while ((option = getopt(argc, argv, "c:n:p:i:t:w1")) != -1) {
+    while ((option = getopt(argc, argv, "c:n:p:i:t:g:w1")) != -1) {
         switch (option) {
         case 'c':
             options.connections = strtoul(optarg, NULL, 10);
@@ -243,6 +249,9 @@ static void parse_options(int argc, char **argv)
             break;
         case 't':
             options.timeout_ms = (int)strtol(optarg, NULL, 10);
+            break;
+        case 'g':
+            options.gone_ms = (int)strtol(optarg, NULL, 10);
             break;
         case 'w':
             options.workers = true;
@@ -275,6 +284,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     for (size_t i = 0; i < options.connections; i++)
         connections[i].fd = -1;
+    reached_ms = now_ms();
     run(connections);
     for (enum kind kind = 0; kind < KINDS; kind++)
         printf("%s %ld\n", kind_names[kind], counts[kind]);

@@ -53,4 +53,9 @@ expect_soon gone "$PARENT"
 expect_equal "exit codes" "ended 0" "$(sort -u "$DIR/parent.out")"
 expect_true test -S "$SOCKET"
 
+it "is not asked without end when it is gone for good: the load gives up"
+timeout "$PATIENCE" "$SUPPORT/load" -c 2 -g 100 "$DIR/nobody.sock" >"$DIR/load.out"
+expect_equal "its exit code" 0 $?
+expect_match "what became of it" "refused [1-9]" "$(cat "$DIR/load.out")"
+
 finish
