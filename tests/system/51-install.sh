@@ -11,6 +11,13 @@ prefix=$DIR/root/${prefix%/include/berth.h}
 expect_true test -x "$prefix/bin/berth"
 expect_true cmp "$prefix/include/berth.h" "$SRCDIR/src/include/berth.h"
 
+it "installs what proxies include, with the paths of where it is"
+share=$prefix/share/berth
+for file in nginx/berth.conf caddy/berth.caddy apache/berth.conf; do
+    expect_true grep -F "${share#"$DIR/root/."}" "$share/$file"
+done
+expect_true cmp "$share/berth-away.html" "$SRCDIR/contrib/berth-away.html"
+
 it "compiles an application with the berth.h beside it, from any folder"
 BERTH=$prefix/bin/berth
 cp "$SRCDIR/contrib/examples/hello.c" "$DIR/hello.c"
