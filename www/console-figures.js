@@ -8,6 +8,7 @@ let applications = null;
 let replaced = null; // { at, count }: the last time that more workers had been replaced
 const series = new Map();
 
+const APART_MS = 500; // two readings that are closer say little of the time between them
 const JOIN_MS = 5000; // a reading after a longer pause begins anew; and the time of which quantiles are
 
 function track(key, time, value) {
@@ -225,6 +226,8 @@ export function showFigures(text) {
     while (readings.length > 0 && now.time - readings[0].time > JOIN_MS)
         readings.shift();
     const old = readings.at(-1) ?? null, oldest = readings[0] ?? null;
+    if (old && now.time - old.time < APART_MS)
+        return;
     readings.push(now);
     showTiles(now, old, oldest);
     showRouteRows(now, old);

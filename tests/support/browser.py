@@ -9,7 +9,7 @@ answered with one line, of JSON, on standard output:
     open URL           goes there; answered when the page is loaded
     eval EXPRESSION    its value; of a promise, what it comes to
     wait EXPRESSION    until it is true: true, or false after $PATIENCE seconds
-    key NAME           presses Tab, Enter, Space or Escape
+    key NAME           presses Tab, Enter, Space, Backspace or Escape
     type TEXT          as if typed where the focus is
     look WIDTH SCHEME  of that width, "light" or "dark"
     shot FILE          a picture of the whole page
@@ -28,6 +28,7 @@ KEYS = {
     "Tab": {"key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9},
     "Enter": {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"},
     "Space": {"key": " ", "code": "Space", "windowsVirtualKeyCode": 32, "text": " "},
+    "Backspace": {"key": "Backspace", "code": "Backspace", "windowsVirtualKeyCode": 8},
     "Escape": {"key": "Escape", "code": "Escape", "windowsVirtualKeyCode": 27},
 }
 

@@ -164,12 +164,12 @@ see "/1 of 2 shown/.test($TEXT) && document.querySelector('#log .type').textCont
 publish '{"type":"job.done"}'
 see "/1 of 3 shown/.test($TEXT)"
 browser eval "document.activeElement.select()"
-browser type ' '
+browser key Backspace
 press_until filter-text
 browser type ALICE
 see "/1 of 3 shown/.test($TEXT) && document.querySelector('#log .type').textContent === 'deploy'"
 browser eval "document.activeElement.select()"
-browser type ' '
+browser key Backspace
 expect_all_events
 
 it "draws what /metrics says"
