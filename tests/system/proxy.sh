@@ -12,6 +12,7 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
+PATH=$PATH:/usr/sbin # where Debian has them
 PORT=
 PROXY=
 TOGETHER="$SRCDIR/tests/support/behind.py"
