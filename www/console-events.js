@@ -19,7 +19,9 @@ let paused = false, skipped = 0, timer = null, wantedType = "", wantedText = "";
 function isWanted(entry) {
     if (entry.mark)
         return true;
-    if (wantedType.endsWith("*") ? !entry.type.startsWith(wantedType.slice(0, -1)) : wantedType && entry.type !== wantedType)
+    if (wantedType.endsWith("*") && !entry.type.startsWith(wantedType.slice(0, -1)))
+        return false;
+    if (wantedType && !wantedType.endsWith("*") && entry.type !== wantedType)
         return false;
     return !wantedText || entry.search.includes(wantedText);
 }
@@ -62,10 +64,12 @@ function makeRow(entry) {
     const { event } = entry;
     const date = new Date(event.time * 1000);
     const peer = event.peer ?? {};
+    const through = peer.client ? `${peer.client}, through ` : "";
     const summary = make("summary", {},
         make("time", { datetime: date.toISOString(), title: date.toISOString() }, when(date)),
         make("span", { class: `type tint-${tint(entry.type)}` }, entry.type),
-        make("span", { class: "who", title: `uid ${peer.uid}, pid ${peer.pid}` }, String(peer.user ?? peer.uid ?? "")),
+        make("span", { class: "who", title: `${through}${peer.user}, uid ${peer.uid}, pid ${peer.pid}` },
+            String(peer.client || (peer.user ?? peer.uid ?? ""))),
         make("code", {}, shorten(entry.data)));
     const details = make("details", {}, summary);
 
@@ -160,7 +164,7 @@ function togglePause() {
     paused = !paused;
     button.setAttribute("aria-pressed", String(paused));
     if (!paused && skipped > 0)
-        waiting.unshift({ mark: "missed", text: `${count(skipped)} events came while this was paused and are not kept here` });
+        waiting.unshift({ mark: "missed", text: `${count(skipped)} more came while this was paused, and are not kept here` });
     skipped = paused ? skipped : 0;
     show();
 }

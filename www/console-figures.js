@@ -99,7 +99,8 @@ function listRoutes() {
 function buildRoute({ method, path }) {
     const name = method === "none" ? "no route matched" : method === "other" ? "all others" : path;
     const cells = {
-        application: make("td", { class: "wide quiet" }), rate: make("span"), mean: make("span"), errors: make("td", { class: "number" }),
+        application: make("td", { class: "wide quiet" }), rate: make("span"), mean: make("span"),
+        errors: make("td", { class: "number" }),
         total: make("td", { class: "number wide" }),
     };
     const charts = { rate: new Chart(72, 20), mean: new Chart(72, 20) };
@@ -181,8 +182,9 @@ function showRestarts(now, old) {
 
     if (old && sum(now) > sum(old))
         replaced = { at: new Date(now.wall), count: sum(now) - sum(old) };
-    facts.push({ text: "Reloads", value: now.figure("berth_reloads_total", { result: "succeeded" }) ?? 0 });
-    facts.push({ text: "Reloads that failed", value: now.figure("berth_reloads_total", { result: "failed" }) ?? 0, bad: true });
+    const reloads = (result) => now.figure("berth_reloads_total", { result }) ?? 0;
+    facts.push({ text: "Reloads", value: reloads("succeeded") });
+    facts.push({ text: "Reloads that failed", value: reloads("failed"), bad: true });
     facts.push({ text: "Last replaced", value: replaced ? clock(replaced.at) : "–" });
     arrange(find("restarts"), facts, ({ text }) => text, ({ text }) => {
         const value = make("dd");

@@ -167,7 +167,8 @@ async function takeVersion(status, reply) {
         addMark("back", `the server was started anew at ${clock(started)}`);
     began = version.started;
     say(find("about"), `${version.version}, up ${span(Math.max(0, (Date.now() - started) / 1000))}`);
-    find("about").title = [version.kernel, ...Object.entries(version.libraries ?? {}).map((pair) => pair.join(" "))].join(", ");
+    const libraries = Object.entries(version.libraries ?? {}).map((pair) => pair.join(" "));
+    find("about").title = [version.kernel, ...libraries].join(", ");
     return LIST_MS;
 }
 

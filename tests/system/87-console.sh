@@ -231,7 +231,7 @@ browser shot "$PICTURES/console-refused.png"
 expect_no_problems 'Failed to load resource: the server responded with a status of 40[34] .*/ops/(metrics|routes|sockets)$'
 
 it "survives a restart behind nginx, which answers 502 meanwhile, and shows what rules open then"
-printf '[app /]\napp = status\ndeny = GET /routes any\nallow = GET * any\n' >"$DIR/berth.conf"
+printf '[app /]\napp = status\ndeny = GET /routes any\nallow = GET * any\n[app /events]\napp = events\nallow = * * any\n' >"$DIR/berth.conf"
 RULES=(--config "$DIR/berth.conf" "site:$BUILDDIR/www" status /events=events)
 # After a 502 an EventSource gives up: the page begins another.
 survives_a_restart grep -q 'GET /ops/events.* 502 ' "$DIR/nginx/access"
@@ -240,6 +240,11 @@ see "/$PROXY_USER/.test(document.getElementById('users-rows').innerText)"
 see "/You may not see \\/routes/.test($TEXT) && !/You may not see \\/metrics/.test($TEXT)"
 see "/\\/metrics/.test(document.getElementById('routes-rows').innerText)"
 expect_no_problems 'Failed to load resource: (net::|the server responded with a status of (40[34]|502) )'
+
+it "shows whose event it is that came through the proxy"
+IDS+=("$(curl -s --json '{"type":"from.afar"}' "http://127.0.0.1:$web/ops/events" | jq -r '.ids[0]')")
+see "/^127\\.0\\.0\\.1, through $PROXY_USER,/.test(document.querySelector('[data-id=\"${IDS[-1]}\"] .who').title)"
+expect_all_events
 
 # ---- elsewhere ----
 
