@@ -200,6 +200,13 @@ void connection_last_word(struct connection *connection, unsigned int status)
         log_debug("a client left before it could be told %u %s", status, title);
 }
 
+/* On a Unix socket the client's next send(2) fails with EPIPE from here on, so it knows that its request was not taken;
+ * one that was sent before is still read, and answered. */
+void connection_stop_reading(struct connection *connection)
+{
+    shutdown(connection->fd, SHUT_RD);
+}
+
 /* What is still to be read goes as well: libmicrohttpd would read on to its end, and does not watch who has more. */
 void connection_cut(struct connection *connection)
 {

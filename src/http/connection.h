@@ -68,6 +68,9 @@ int connection_stream_begin(struct connection *connection);
 /* Writes a constant error reply past MHD, for a connection that is about to be cut before a reply has begun. */
 void connection_last_word(struct connection *connection, unsigned int status);
 
+/* Takes no more requests on it: MHD notices at its next run, and closes behind what has come. */
+void connection_stop_reading(struct connection *connection);
+
 /* Shuts it down: MHD notices at its next run, and closes. */
 void connection_cut(struct connection *connection);
 

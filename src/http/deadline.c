@@ -27,7 +27,10 @@ static void deadline_over(struct deadlines *deadlines, struct connection *connec
     deadline_stop(connection);
     if (connection->refused)
         connection_last_word(connection, 503);
-    else if (list != &deadlines->lists[DEADLINE_IDLE] || connection->request.state == REQUEST_HEAD)
+    else if (list == &deadlines->lists[DEADLINE_IDLE] && connection->request.state == REQUEST_NONE) {
+        connection_stop_reading(connection);
+        return;
+    } else
         connection_last_word(connection, 408);
     connection_cut(connection);
 }
@@ -62,6 +65,16 @@ static void deadlines_due(uv_timer_t *timer)
         uv_timer_start(timer, deadlines_due, next - now, 0);
 }
 
+static void timer_sooner(struct deadlines *deadlines, uint64_t due)
+{
+    uint64_t now = uv_now(deadlines->timer.loop);
+
+    if (due >= deadlines->timer_due)
+        return;
+    deadlines->timer_due = due;
+    uv_timer_start(&deadlines->timer, deadlines_due, due > now ? due - now : 0, 0);
+}
+
 void deadlines_init(struct deadlines *deadlines, uv_loop_t *loop)
 {
     uv_timer_init(loop, &deadlines->timer);
@@ -90,8 +103,17 @@ void deadline_start(struct deadlines *deadlines, unsigned int which, struct conn
     list->last = connection;
 
     /* The timer is left alone while it is due earlier: it then finds what is next. So a request costs no timer. */
-    if (connection->due < deadlines->timer_due) {
-        deadlines->timer_due = connection->due;
-        uv_timer_start(&deadlines->timer, deadlines_due, list->ms, 0);
-    }
+    timer_sooner(deadlines, connection->due);
+}
+
+void deadlines_shorten(struct deadlines *deadlines, unsigned int which, uint64_t ms)
+{
+    struct deadline *list = &deadlines->lists[which];
+    uint64_t less = list->ms > ms ? list->ms - ms : 0;
+
+    list->ms -= less;
+    for (struct connection *connection = list->first; connection; connection = connection->next_waiting)
+        connection->due -= less;
+    if (list->first)
+        timer_sooner(deadlines, list->first->due);
 }

@@ -33,4 +33,7 @@ void deadlines_done(struct deadlines *deadlines);
 void deadline_start(struct deadlines *deadlines, unsigned int which, struct connection *connection);
 void deadline_stop(struct connection *connection);
 
+/* Whoever waits for this waits at most so long from now on, those who wait already included. */
+void deadlines_shorten(struct deadlines *deadlines, unsigned int which, uint64_t ms);
+
 #endif

@@ -13,6 +13,10 @@
 /* A daemon closes a connection in one or two runs after it was cut; this many would be a mistake of ours. */
 #define CLOSE_RUNS_MAX 100
 
+/* While we drain, a kept connection without a request is closed after this long: a proxy keeps its own for minutes, and
+ * one that is in use gets its Connection: close with the next reply. */
+#define DRAIN_IDLE_MS 1000
+
 static void run_all(struct http_server *server)
 {
     for (struct daemon *daemon = server->daemons; daemon; daemon = daemon->next)
@@ -66,6 +70,7 @@ void http_server_drain(struct http_server *server)
     server->draining = true;
     for (struct daemon *daemon = server->daemons; daemon; daemon = daemon->next)
         daemon_quiesce(daemon);
+    deadlines_shorten(&server->deadlines, DEADLINE_IDLE, DRAIN_IDLE_MS);
     streams_drain(&server->streams);
     takeover_drain_all(server);
 }
