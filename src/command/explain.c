@@ -1,7 +1,6 @@
 #include "command/explain.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,26 +91,6 @@ int explain_take(int *argc, char **argv, struct explanation *ret_explanation, st
 
 /* ---- who asks ---- */
 
-/* All groups of an account, its own among them, as initgroups(3) would give them to its processes. */
-static int groups_of(const struct account *account, gid_t **ret_groups, size_t *ret_count)
-{
-    int count = 64, room;
-    gid_t *groups = NULL, *grown;
-
-    do {
-        room = count;
-        grown = reallocarray(groups, (size_t)room, sizeof(*groups));
-        if (!grown) {
-            free(groups);
-            return -ENOMEM;
-        }
-        groups = grown;
-    } while (getgrouplist(account->name, account->gid, groups, &count) < 0 && count > room);
-    *ret_groups = groups;
-    *ret_count = (size_t)(count < room ? count : room);
-    return 0;
-}
-
 static bool is_trusted(const struct settings *settings, uid_t uid)
 {
     struct proxies proxies;
@@ -144,7 +123,7 @@ static int peer_of(const struct settings *settings, const char *user, struct ber
     if (proxied && !peer.proxied)
         r = error_set(error, -EINVAL, "--explain: %s is no trusted proxy; those are named by --trust-proxy",
                       user + sizeof(prefix) - 1);
-    else if (account.name && groups_of(&account, &groups, &peer.group_count) < 0)
+    else if (account.name && account_groups(account.name, account.gid, &groups, &peer.group_count) < 0)
         r = error_set(error, -ENOMEM, "out of memory");
     free(account.name);
     if (r < 0)

@@ -13,6 +13,8 @@
 /* An entry with thousands of members needs that much; no sane one needs more. */
 enum { ENTRY_START = 1024, ENTRY_MAX = 16 * 1024 * 1024 };
 
+enum { GROUPS_USUAL = 64 }; /* more groups than that cost a second question */
+
 /* Whom to look for: by name, or without one by number. */
 struct key {
     const char *name;
@@ -148,5 +150,24 @@ int account_user(const char *flag, const char *text, struct account *ret_account
     if (!account.name)
         return error_set(error, -ENOMEM, "%s: out of memory", flag);
     *ret_account = account;
+    return 0;
+}
+
+int account_groups(const char *name, gid_t gid, gid_t **ret_groups, size_t *ret_count)
+{
+    int count = GROUPS_USUAL, room;
+    gid_t *groups = NULL, *grown;
+
+    do {
+        room = count;
+        grown = reallocarray(groups, (size_t)room, sizeof(*groups));
+        if (!grown) {
+            free(groups);
+            return -ENOMEM;
+        }
+        groups = grown;
+    } while (getgrouplist(name, gid, groups, &count) < 0 && count > room);
+    *ret_groups = groups;
+    *ret_count = (size_t)(count < room ? count : room);
     return 0;
 }

@@ -5,6 +5,7 @@
 #ifndef BERTH_COMMON_ACCOUNT_H
 #define BERTH_COMMON_ACCOUNT_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "common/error.h"
@@ -26,5 +27,9 @@ struct account {
 
 /* As account_uid. */
 int account_user(const char *flag, const char *text, struct account *ret_account, struct error *error);
+
+/* All groups of the user of that name, the given primary one among them, as initgroups(3) would give them to its
+ * processes; to be freed. -ENOMEM. */
+int account_groups(const char *name, gid_t gid, gid_t **ret_groups, size_t *ret_count);
 
 #endif

@@ -13,9 +13,6 @@
 
 #include "common/account.h"
 
-/* Linux takes no more (NGROUPS_MAX). */
-enum { GROUPS_START = 64, GROUPS_MAX = 65536 };
-
 /* Whoever is in no group is in this one; nothing should belong to it. */
 #define GID_OF_NOBODY ((gid_t)65534)
 
@@ -32,27 +29,6 @@ static int own_groups(struct visitor *visitor)
         return -ENOMEM;
     count = getgroups(count, visitor->groups);
     visitor->group_count = count < 0 ? 0 : (size_t)count;
-    return 0;
-}
-
-static int listed_groups(struct visitor *visitor)
-{
-    int count = GROUPS_START, room, r = -1;
-
-    while (r < 0 && count <= GROUPS_MAX) {
-        gid_t *groups = realloc(visitor->groups, (size_t)count * sizeof(*groups));
-
-        if (!groups)
-            return -ENOMEM;
-        visitor->groups = groups;
-        room = count;
-        r = getgrouplist(visitor->name, visitor->gid, groups, &count);
-        if (r < 0 && count <= room)
-            count = room * 2;
-    }
-    if (r < 0)
-        return -E2BIG;
-    visitor->group_count = (size_t)count;
     return 0;
 }
 
@@ -84,7 +60,7 @@ static int other_init(struct visitor *visitor, const struct account *account)
     visitor->gid = account->gid;
     visitor->name = account->name;
     if (visitor->name)
-        return listed_groups(visitor);
+        return account_groups(visitor->name, visitor->gid, &visitor->groups, &visitor->group_count);
     visitor->nobody = true;
     visitor->gid = GID_OF_NOBODY;
     return name_number(visitor);

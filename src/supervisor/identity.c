@@ -8,26 +8,6 @@
 
 #include "common/account.h"
 
-/* All groups of a user, the given primary one among them. */
-static int list_groups(const char *name, gid_t gid, struct identity *identity)
-{
-    int count = 16, room;
-    gid_t *groups = NULL, *grown;
-
-    do {
-        room = count;
-        grown = reallocarray(groups, (size_t)room, sizeof(*groups));
-        if (!grown) {
-            free(groups);
-            return -ENOMEM;
-        }
-        groups = grown;
-    } while (getgrouplist(name, gid, groups, &count) < 0 && count > room);
-    identity->groups = groups;
-    identity->group_count = (size_t)(count < room ? count : room);
-    return 0;
-}
-
 /* A number that nobody has is taken as it is, for containers; but a group of the same number may be anybody's. */
 static int resolve(const char *user, const char *group, struct identity *identity, char **ret_name, struct error *error)
 {
@@ -71,7 +51,7 @@ int identity_resolve(const char *user, const char *group, struct identity *ret_i
     if (geteuid() != 0 && !is_already(&identity))
         r = error_set(error, -EINVAL, "%s: only root may start workers as somebody else; leave it out or start as root",
                       user ? "--user" : "--group");
-    else if (identity.change && name && list_groups(name, identity.gid, &identity) < 0)
+    else if (identity.change && name && account_groups(name, identity.gid, &identity.groups, &identity.group_count) < 0)
         r = error_set(error, -ENOMEM, "--user: out of memory");
     free(name);
     if (r == 0)

@@ -67,6 +67,31 @@ START_TEST(knows_whose_number_it_is)
 }
 END_TEST
 
+static size_t times(const gid_t *groups, size_t count, gid_t gid)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < count; i++)
+        found += groups[i] == gid;
+    return found;
+}
+
+START_TEST(lists_groups)
+{
+    gid_t *groups;
+    size_t count;
+
+    ck_assert_int_eq(account_groups("root", 0, &groups, &count), 0);
+    ck_assert_uint_eq(times(groups, count, 0), 1);
+    free(groups);
+    /* The primary one is whatever is said; who is in no database has nothing else. */
+    ck_assert_int_eq(account_groups("nobody-has-this-name", 54321, &groups, &count), 0);
+    ck_assert_uint_eq(count, 1);
+    ck_assert_uint_eq(groups[0], 54321);
+    free(groups);
+}
+END_TEST
+
 /* A database that cannot be asked has not said no. */
 START_TEST(tells_a_failure_from_a_no)
 {
@@ -95,6 +120,7 @@ Suite *suite_account(void)
 
     tcase_add_loop_test(tcase, reads_names_and_numbers, 0, sizeof(texts) / sizeof(texts[0]));
     tcase_add_test(tcase, knows_whose_number_it_is);
+    tcase_add_test(tcase, lists_groups);
     tcase_add_test(tcase, tells_a_failure_from_a_no);
     suite_add_tcase(suite, tcase);
     return suite;
