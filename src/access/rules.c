@@ -14,31 +14,12 @@
 
 static const char blanks[] = " \t";
 
-enum term_kind {
-    TERM_ANY,
-    TERM_SELF,
-    TERM_USER,
-    TERM_UID,
-    TERM_GROUP,
-    TERM_GID,
-    TERM_LISTENER,
-    TERM_PROXIED,      /* through any proxy that is trusted */
-    TERM_PROXIED_USER, /* through that user's */
-};
-
-/* One of WHO. */
-struct term {
-    enum term_kind kind;
-    const char *name; /* what is behind its colon, in the rule's words */
-    id_t id;          /* a uid or gid: those of names only after term_resolve */
-};
-
 struct rule {
     bool allow;
     char *words;             /* the text, cut into its words */
     const char *methods;     /* with commas between them, or "*" */
     struct pattern *pattern; /* NULL: every path */
-    struct term terms[RULE_TERMS_MAX];
+    struct rule_term terms[RULE_TERMS_MAX];
     size_t term_count;
 };
 
@@ -53,17 +34,17 @@ static const char shape[] = "METHODS PATH WHO, such as GET,HEAD /status/* any";
 
 static const struct {
     const char *word; /* with its colon, where something is behind that */
-    enum term_kind kind;
+    enum rule_who who;
 } term_words[] = {
-    { "any", TERM_ANY },
-    { "self", TERM_SELF },
-    { "user:", TERM_USER },
-    { "uid:", TERM_UID },
-    { "group:", TERM_GROUP },
-    { "gid:", TERM_GID },
-    { "proxied", TERM_PROXIED },
-    { "proxied:", TERM_PROXIED_USER },
-    { "listener:", TERM_LISTENER },
+    { "any", RULE_ANY },
+    { "self", RULE_SELF },
+    { "user:", RULE_USER },
+    { "uid:", RULE_UID },
+    { "group:", RULE_GROUP },
+    { "gid:", RULE_GID },
+    { "proxied", RULE_PROXIED },
+    { "proxied:", RULE_PROXIED_USER },
+    { "listener:", RULE_LISTENER },
 };
 
 /* Methods are written in capitals, all that are registered: "delete" would be a rule about nothing. */
@@ -119,14 +100,14 @@ static int path_read(struct rule *rule, const char *mount, const char *word, str
     return r == -E2BIG ? -EINVAL : r;
 }
 
-static int term_find(const char *word, struct term *ret_term, struct error *error)
+static int term_find(const char *word, struct rule_term *ret_term, struct error *error)
 {
     const char *colon = strchr(word, ':');
     size_t size = colon ? (size_t)(colon + 1 - word) : strlen(word);
 
     for (size_t i = 0; i < sizeof(term_words) / sizeof(term_words[0]); i++)
         if (strlen(term_words[i].word) == size && memcmp(term_words[i].word, word, size) == 0) {
-            *ret_term = (struct term){ .kind = term_words[i].kind, .name = word + size };
+            *ret_term = (struct rule_term){ .who = term_words[i].who, .word = word, .name = word + size };
             return 0;
         }
     return error_set(error, -EINVAL,
@@ -138,7 +119,7 @@ static int term_find(const char *word, struct term *ret_term, struct error *erro
 static int term_read(struct rule *rule, const char *word, struct error *error)
 {
     struct error reason;
-    struct term term;
+    struct rule_term term;
     uint64_t number;
     int r = term_find(word, &term, error);
 
@@ -150,7 +131,7 @@ static int term_read(struct rule *rule, const char *word, struct error *error)
         return error_set(error, -EINVAL, "\"%s\" lacks what should be behind its colon", word);
     if (strchr(word, ','))
         return error_set(error, -EINVAL, "\"%s\": between the words of WHO are blanks and no commas", word);
-    if (term.kind == TERM_UID || term.kind == TERM_GID) {
+    if (term.who == RULE_UID || term.who == RULE_GID) {
         r = number_parse(term.name, 0, (uint64_t)UINT32_MAX - 1, &number, &reason);
         if (r < 0)
             return error_set(error, -EINVAL, "%.*s%s", (int)(term.name - word), word, reason.text);
@@ -231,14 +212,14 @@ int rule_check(const char *text, struct error *error)
 /* ---- All of an application ------------------------------------------------------------------------------------ */
 
 /* The number of a name. The rule, which the message will begin with, says where it is. */
-static int term_resolve(struct term *term, struct error *error)
+static int term_resolve(struct rule_term *term, struct error *error)
 {
     struct error reason = { "" };
     int r = 0;
 
-    if (term->kind == TERM_USER || term->kind == TERM_PROXIED_USER)
+    if (term->who == RULE_USER || term->who == RULE_PROXIED_USER)
         r = account_uid("", term->name, &term->id, &reason);
-    else if (term->kind == TERM_GROUP)
+    else if (term->who == RULE_GROUP)
         r = account_gid("", term->name, &term->id, &reason);
     return r < 0 ? error_set(error, r, "%s", reason.text + strlen(": ")) : 0;
 }
@@ -302,6 +283,16 @@ void rules_free(struct rules *rules)
     free(rules);
 }
 
+int rules_each_term(const struct rules *rules, int (*look)(const struct rule_term *term, void *data), void *data)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && rules && i < rules->count; i++)
+        for (size_t j = 0; r == 0 && j < rules->items[i]->term_count; j++)
+            r = look(&rules->items[i]->terms[j], data);
+    return r;
+}
+
 /* ---- Asking them ---------------------------------------------------------------------------------------------- */
 
 bool rules_caller_is_self(const struct caller *caller)
@@ -314,26 +305,26 @@ bool rules_caller_is_self(const struct caller *caller)
 }
 
 /* What comes through a proxy has no user, no group and no self: it is said of its proxy, who vouches for nobody. */
-static bool term_matches(const struct term *term, const struct caller *caller)
+static bool term_matches(const struct rule_term *term, const struct caller *caller)
 {
     const struct berth_peer *peer = caller->peer;
 
-    switch (term->kind) {
-    case TERM_ANY:
+    switch (term->who) {
+    case RULE_ANY:
         return true;
-    case TERM_LISTENER:
+    case RULE_LISTENER:
         return strcmp(term->name, caller->listener) == 0;
-    case TERM_PROXIED:
+    case RULE_PROXIED:
         return peer->proxied;
-    case TERM_PROXIED_USER:
+    case RULE_PROXIED_USER:
         return peer->proxied && peer_is_uid(peer, term->id);
-    case TERM_SELF:
+    case RULE_SELF:
         return !peer->proxied && rules_caller_is_self(caller);
-    case TERM_USER:
-    case TERM_UID:
+    case RULE_USER:
+    case RULE_UID:
         return !peer->proxied && peer_is_uid(peer, term->id);
-    case TERM_GROUP:
-    case TERM_GID:
+    case RULE_GROUP:
+    case RULE_GID:
         return !peer->proxied && berth_peer_in_gid(peer, term->id);
     }
     return false;

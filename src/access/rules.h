@@ -49,6 +49,30 @@ int rule_check(const char *text, struct error *error);
 int rules_new(const char *mount, const struct text_list *texts, struct rules **ret_rules, struct error *error);
 void rules_free(struct rules *rules); /* NULL is allowed */
 
+enum rule_who {
+    RULE_ANY,
+    RULE_SELF,
+    RULE_USER,
+    RULE_UID,
+    RULE_GROUP,
+    RULE_GID,
+    RULE_LISTENER,
+    RULE_PROXIED,      /* through any proxy that is trusted */
+    RULE_PROXIED_USER, /* through that user's */
+};
+
+/* One of WHO. */
+struct rule_term {
+    enum rule_who who;
+    const char *word; /* as it is written: "user:alice" */
+    const char *name; /* what is behind its colon; "" for nothing */
+    id_t id;          /* the number of that user or group */
+};
+
+/* Calls `look` for each of WHO, rule by rule, until it returns something else than 0, which is returned then; 0 at the
+ * end. NULL rules have none. */
+int rules_each_term(const struct rules *rules, int (*look)(const struct rule_term *term, void *data), void *data);
+
 /* Who asks: for the rules a peer, and the name of the listener by which it came ("": none). */
 struct caller {
     const struct berth_peer *peer;

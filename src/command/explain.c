@@ -257,20 +257,15 @@ static bool verdict_of_route(const struct answer *answer, const struct caller *c
     return true;
 }
 
-static int verdict(const struct settings *settings, const struct answer *answer, const struct caller *caller,
-                   const char *method, const struct target *target, struct error *error)
+static bool verdict(const struct settings *settings, const struct answer *answer, const struct rules *rules,
+                    const struct caller *caller, const char *method, const struct target *target)
 {
     size_t app = (size_t)(answer->app - settings->apps), index;
-    struct rules *rules;
     bool allowed;
-    int r = rules_new(answer->app->mount, &answer->app->rules, &rules, error);
 
-    if (r < 0)
-        return r;
     if (!rules)
         return verdict_of_route(answer, caller);
     allowed = rules_allow(rules, caller, method, target, &index);
-    rules_free(rules);
     printf("%s: ", allowed ? "allowed" : "refused");
     if (index < answer->app->rules.count) {
         const char *text = answer->app->rules.items[index];
@@ -286,19 +281,15 @@ static int verdict(const struct settings *settings, const struct answer *answer,
     return allowed;
 }
 
-static bool has_self(const struct berth_settings *app)
+/* A rules_each_term's. */
+static int is_self(const struct rule_term *term, void *data)
 {
-    for (size_t i = 0; i < app->rules.count; i++) {
-        const char *self = strstr(app->rules.items[i], " self");
-
-        if (self && (self[5] == ' ' || self[5] == '\0'))
-            return true;
-    }
-    return false;
+    return term->who == RULE_SELF;
 }
 
 /* What the verdict does not say. */
-static void print_notes(const struct settings *settings, const struct answer *answer, const struct target *target)
+static void print_notes(const struct settings *settings, const struct answer *answer, const struct rules *rules,
+                        const struct target *target)
 {
     for (size_t i = 0; i < settings->app_count; i++) {
         const struct berth_settings *app = &settings->apps[i];
@@ -308,7 +299,7 @@ static void print_notes(const struct settings *settings, const struct answer *an
                    "decide\n",
                    shown_mount(app), app->app);
     }
-    if (!settings->user && has_self(answer->app))
+    if (!settings->user && rules_each_term(rules, is_self, NULL))
         printf("note: \"self\" is taken for root and uid %u, who asks; say --user USER for whom the server runs as\n",
                geteuid());
     if (answer->known && answer->allow[0] != '\0')
@@ -326,11 +317,13 @@ static void print_listener_note(const struct settings *settings, const char *nam
         printf("note: there is no [listen %s]; only a socket that is handed over could have that name\n", name);
 }
 
+/* 1 if it is allowed, 0 if not. */
 static int ask(const struct settings *settings, const struct explanation *explanation, const struct berth_peer *peer,
                const struct target *target, struct error *error)
 {
     struct caller caller = { .peer = peer, .listener = explanation->listener };
     struct answer answer;
+    struct rules *rules;
     uid_t self;
     int r = settings->user ? account_uid("--user", settings->user, &self, error) : 0;
 
@@ -350,15 +343,16 @@ static int ask(const struct settings *settings, const struct explanation *explan
     if (answer.route)
         printf(", route %s %s", answer.route->method, answer.route->path);
     putchar('\n');
-    r = verdict(settings, &answer, &caller, explanation->method, target, error);
+    r = rules_new(answer.app->mount, &answer.app->rules, &rules, error);
     if (r < 0)
         return r;
-    print_notes(settings, &answer, target);
+    r = verdict(settings, &answer, rules, &caller, explanation->method, target);
+    print_notes(settings, &answer, rules, target);
+    rules_free(rules);
     print_listener_note(settings, explanation->listener);
     return r;
 }
 
-/* 1 if it is allowed, 0 if not. */
 static int answer(const struct settings *settings, const struct explanation *explanation, struct error *error)
 {
     struct berth_peer peer;

@@ -476,6 +476,29 @@ START_TEST(test_segments_max)
 }
 END_TEST
 
+static int note_term(const struct rule_term *term, void *data)
+{
+    char *text = data;
+
+    snprintf(text + strlen(text), 128 - strlen(text), "%d %s %s %u;", term->who, term->word, term->name, term->id);
+    return term->who == RULE_LISTENER ? 7 : 0;
+}
+
+START_TEST(test_each_term)
+{
+    struct rules *rules;
+    char text[128] = "", expected[128];
+
+    ck_assert_int_eq(rules_of("", "allow * * any\tuser:root\ndeny * * gid:7 listener:x proxied", &rules, NULL), 0);
+    ck_assert_int_eq(rules_each_term(rules, note_term, text), 7);
+    snprintf(expected, sizeof(expected), "%d any  0;%d user:root root 0;%d gid:7 7 7;%d listener:x x 0;", RULE_ANY,
+             RULE_USER, RULE_GID, RULE_LISTENER);
+    ck_assert_str_eq(text, expected);
+    rules_free(rules);
+    ck_assert_int_eq(rules_each_term(NULL, note_term, text), 0);
+}
+END_TEST
+
 Suite *suite_rules(void)
 {
     Suite *suite = suite_create("rules");
@@ -496,6 +519,7 @@ Suite *suite_rules(void)
     tcase_add_test(tcase, test_terms_max);
     tcase_add_test(tcase, test_rules_max);
     tcase_add_test(tcase, test_segments_max);
+    tcase_add_test(tcase, test_each_term);
     suite_add_tcase(suite, tcase);
     return suite;
 }

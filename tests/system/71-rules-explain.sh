@@ -84,6 +84,9 @@ verdict 0 "allowed: $CONF:3: allow = * * self" root GET / --user games
 verdict 1 "refused: no rule of [app /] matches ($CONF:1)" backup GET / --user games
 verdict 0 "allowed: $CONF:3: allow = * * self" "$ME" GET /
 expect_match "the note" '^note: "self" is taken for root and uid' "$OUT"
+printf '[app /]\napp = %s\nallow = * * any\tself\n' "$PROBE" >"$CONF"
+explain games GET /
+expect_match "the note, whatever blanks stand in the rule" '^note: "self" is taken for root and uid' "$OUT"
 
 it "says that a module without rules may keep routes for itself, and whose else the target may be"
 printf '[app /]\napp = %s\n[app /x]\napp = %s\nallow = * * any\n' "$EXAMPLES/hello.so" "$PROBE" >"$CONF"
