@@ -166,13 +166,6 @@ static bool is_builtin(const struct berth_settings *app)
     return builtin_find(app->app, &argument);
 }
 
-static bool covers(const struct berth_settings *app, const struct target *target)
-{
-    size_t size = strlen(app->mount);
-
-    return strncmp(target->path, app->mount, size) == 0 && (target->path[size] == '/' || target->path[size] == '\0');
-}
-
 /* With the longest mount; of several with the same one, the last. `modules`: of those that are not built in. */
 static const struct berth_settings *deepest(const struct settings *settings, const struct target *target, bool modules)
 {
@@ -181,7 +174,7 @@ static const struct berth_settings *deepest(const struct settings *settings, con
     for (size_t i = 0; i < settings->app_count; i++) {
         const struct berth_settings *app = &settings->apps[i];
 
-        if (covers(app, target) && !(modules && is_builtin(app)) &&
+        if (target_is_below(target, app->mount) && !(modules && is_builtin(app)) &&
             (!best || strlen(app->mount) >= strlen(best->mount)))
             best = app;
     }
@@ -294,7 +287,7 @@ static void print_notes(const struct settings *settings, const struct answer *an
     for (size_t i = 0; i < settings->app_count; i++) {
         const struct berth_settings *app = &settings->apps[i];
 
-        if (app != answer->app && covers(app, target) && (app == answer->rest || !is_builtin(app)))
+        if (app != answer->app && target_is_below(target, app->mount) && (app == answer->rest || !is_builtin(app)))
             printf("note: [app %s] = %s is mounted there as well: if it is the one that has the route, its rules "
                    "decide\n",
                    shown_mount(app), app->app);

@@ -36,11 +36,7 @@ unsigned int admission_ask(struct berth_request *request)
 /* How much of the target is the mount: 0 for none of it, 1 for the root. */
 static size_t mount_covers(const char *mount, const struct target *target)
 {
-    size_t size = strlen(mount);
-
-    if (strncmp(target->path, mount, size) != 0 || (target->path[size] != '/' && target->path[size] != '\0'))
-        return 0;
-    return size + 1;
+    return target_is_below(target, mount) ? strlen(mount) + 1 : 0;
 }
 
 /* Several may share the longest mount: each of them might have had a route there. */

@@ -189,3 +189,10 @@ int target_parse(const char *raw, size_t size, struct arena *arena, struct targe
     *ret_target = target;
     return 0;
 }
+
+bool target_is_below(const struct target *target, const char *mount)
+{
+    size_t size = strlen(mount);
+
+    return strncmp(target->path, mount, size) == 0 && (target->path[size] == '/' || target->path[size] == '\0');
+}

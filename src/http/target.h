@@ -34,4 +34,7 @@ struct target {
  */
 int target_parse(const char *raw, size_t size, struct arena *arena, struct target *ret_target, const char **ret_reason);
 
+/* Whether it is a mount's ("" or "/x"), or below it. An asterisk-form target is below nothing. */
+bool target_is_below(const struct target *target, const char *mount);
+
 #endif

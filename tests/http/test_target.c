@@ -151,6 +151,27 @@ START_TEST(asterisk)
 }
 END_TEST
 
+static const struct {
+    const char *raw, *mount;
+    bool below;
+} mounts[] = {
+    { "/", "", true },      { "/x", "", true },     { "/x", "/x", true },       { "/x/", "/x", true },
+    { "/x/y", "/x", true }, { "/%78", "/x", true }, { "/x/y", "/x/y", true },   { "/x?a", "/x", true },
+    { "/xy", "/x", false }, { "/", "/x", false },   { "/y/x", "/x", false },    { "/x", "/x/y", false },
+    { "*", "", false },     { "*", "/x", false },   { "/x/yz", "/x/y", false },
+};
+
+START_TEST(is_below_a_mount)
+{
+    struct target target;
+    const char *reason;
+
+    ck_assert_int_eq(target_parse(mounts[_i].raw, strlen(mounts[_i].raw), &memory, &target, &reason), 0);
+    ck_assert_msg(target_is_below(&target, mounts[_i].mount) == mounts[_i].below, "%s below \"%s\"", mounts[_i].raw,
+                  mounts[_i].mount);
+}
+END_TEST
+
 START_TEST(segments_at_most_128)
 {
     char raw[2 * (TARGET_SEGMENTS_MAX + 1)];
@@ -189,6 +210,7 @@ Suite *suite_target(void)
     tcase_add_test(tcase, refuses_nul);
     tcase_add_test(tcase, reads_no_further_than_told);
     tcase_add_test(tcase, asterisk);
+    tcase_add_loop_test(tcase, is_below_a_mount, 0, COUNT(mounts));
     tcase_add_test(tcase, segments_at_most_128);
     tcase_add_test(tcase, out_of_memory);
     suite_add_tcase(suite, tcase);
