@@ -31,8 +31,7 @@ CLEANFILES += $(nginx_DATA) $(caddy_DATA) $(apache_DATA)
 EXTRA_DIST += $(proxy_nginx) $(proxy_caddy) $(proxy_apache)
 
 # What reads all of the project rather than one program of it.
-EXTRA_DIST += .ci/run .clang-format contrib/debian13 tests/lint-allows \
-	src/common/README.md
+EXTRA_DIST += .ci/run .clang-format contrib/debian13 tests/lint-allows
 lint:
 	$(AM_V_at)cd $(srcdir) && CC='$(CC)' BERTH='$(abs_builddir)/bin/berth' tests/lint
 .PHONY: lint

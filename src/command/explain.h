@@ -5,7 +5,7 @@
 #define BERTH_COMMAND_EXPLAIN_H
 
 #include <stdbool.h>
-#include <stdio.h>
+#include <stddef.h>
 
 #include "common/error.h"
 #include "common/option.h"

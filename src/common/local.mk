@@ -31,3 +31,4 @@ libberth_a_SOURCES += \
 	src/common/suggestion.c src/common/suggestion.h \
 	src/common/text_list.c src/common/text_list.h \
 	src/common/utf8.c src/common/utf8.h
+EXTRA_DIST += src/common/README.md

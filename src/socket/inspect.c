@@ -98,7 +98,7 @@ static int request_send(int fd)
     return sendto(fd, &request, sizeof(request), 0, (const struct sockaddr *)&kernel, sizeof(kernel)) < 0 ? -errno : 0;
 }
 
-/* One datagram of the dump: 1 at the end of it, else 0, or what `take` returned. */
+/* One datagram of the dump: 0, or what `take` returned; *ret_end says whether it was the last. */
 static int answer_read(const char *bytes, size_t size, int (*take)(const struct inspected *socket, void *data),
                        void *data, bool *ret_end)
 {
