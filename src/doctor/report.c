@@ -2,16 +2,18 @@
 
 #include <stdarg.h>
 
-/* What came from outside may hold a terminal's commands. */
+#include "common/line.h"
+
+/* What came from outside may hold a terminal's commands, or be no UTF-8: such bytes are shown as in the logs, and each
+ * takes four at most. */
 static void put_text(FILE *stream, const char *format, va_list arguments)
 {
-    char text[REPORT_LINE_MAX];
+    char text[REPORT_LINE_MAX], bytes[4 * REPORT_LINE_MAX];
+    struct line line = { .bytes = bytes, .limit = sizeof(bytes) };
 
     vsnprintf(text, sizeof(text), format, arguments);
-    for (unsigned char *c = (unsigned char *)text; *c; c++)
-        if (*c < ' ' || *c == 0x7f)
-            *c = '?';
-    fputs(text, stream);
+    line_add_escaped(&line, text, LINE_PLAIN, sizeof(bytes));
+    fwrite(bytes, 1, line.size, stream);
     fputc('\n', stream);
 }
 

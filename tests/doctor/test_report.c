@@ -43,7 +43,19 @@ START_TEST(has_no_control_characters)
 {
     report_wrong(stream, "http", "a\nb\x1b[2J\x7f\t\xc3\xa4");
     fclose(stream);
-    ck_assert_str_eq(text, "wrong  http     a?b?[2J??\xc3\xa4\n");
+    ck_assert_str_eq(text, "wrong  http     a\\nb\\x1b[2J\\x7f\\t\xc3\xa4\n");
+}
+END_TEST
+
+/* C1 controls, as one byte and as UTF-8, and what turns the direction of all that follows. */
+START_TEST(has_no_other_commands)
+{
+    report_wrong(stream, "http",
+                 "a\x9b"
+                 "2Jb\xc2\x9b"
+                 "2Jc\xe2\x80\xae");
+    fclose(stream);
+    ck_assert_str_eq(text, "wrong  http     a\\x9b2Jb\\xc2\\x9b2Jc\\xe2\\x80\\xae\n");
 }
 END_TEST
 
@@ -60,6 +72,18 @@ START_TEST(cuts_long_lines)
 }
 END_TEST
 
+START_TEST(shows_all_of_a_line_that_must_not_be_seen)
+{
+    char name[REPORT_LINE_MAX];
+
+    memset(name, '\x9b', sizeof(name));
+    name[sizeof(name) - 1] = '\0';
+    report_ok(stream, "", "%s", name);
+    fclose(stream);
+    ck_assert_uint_eq(size, 16 + 4 * (REPORT_LINE_MAX - 1) + 1);
+}
+END_TEST
+
 Suite *suite_report(void)
 {
     Suite *suite = suite_create("report");
@@ -68,7 +92,9 @@ Suite *suite_report(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, is_aligned);
     tcase_add_test(tests, has_no_control_characters);
+    tcase_add_test(tests, has_no_other_commands);
     tcase_add_test(tests, cuts_long_lines);
+    tcase_add_test(tests, shows_all_of_a_line_that_must_not_be_seen);
     suite_add_tcase(suite, tests);
     return suite;
 }

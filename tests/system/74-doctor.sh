@@ -417,7 +417,7 @@ for text in 'hello\x1b[2J\nyou' 'HTTP is not for me' 'HTTP/1.1 2xx'; do
     expect_match "the report" '^wrong  http     the server does not speak HTTP: it says "' "$OUT"
 done
 answer 'hello\x1b[2J\nyou'
-finds http 'the server does not speak HTTP: it says "hello?[2J?you"' \
+finds http 'the server does not speak HTTP: it says "hello\x1b[2J\nyou"' \
     "give the proxy the socket of a server that speaks HTTP/1.1, or tell it the protocol (nginx: fastcgi_pass, uwsgi_pass)"
 answer '\x15\x03\x01\x00\x02\x02\x46'
 finds http "the server speaks TLS" \
