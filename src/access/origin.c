@@ -39,11 +39,13 @@ static bool host_split(const char *text, uint64_t fallback, struct origin *origi
     return colon[0] == '\0' || colon[1] == '\0' || number_parse(colon + 1, 0, 65535, &origin->port, NULL) == 0;
 }
 
-/* scheme "://" host [ ":" port ] (RFC 6454 section 6.2). "null" is none. */
+/* scheme "://" host [ ":" port ] (RFC 6454 section 6.2). "null" is none, and a list of two begins with no scheme. */
 static bool origin_split(const char *text, struct origin *origin)
 {
+    static const char scheme_bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.";
+
     origin->scheme = text;
-    origin->scheme_size = strcspn(text, ":");
+    origin->scheme_size = strspn(text, scheme_bytes);
     if (origin->scheme_size == 0 || strncmp(text + origin->scheme_size, "://", 3) != 0)
         return false;
     return host_split(text + origin->scheme_size + 3, default_port(text, origin->scheme_size), origin);
