@@ -149,8 +149,7 @@ static void publish_in_steps(void *data)
 
     umask(0);
     steps_start();
-    if (listener_publish(scratch_path("s"), data, &listener, NULL) < 0)
-        _exit(2);
+    _exit(listener_publish(scratch_path("s"), data, &listener, NULL) == 0 ? 0 : 2);
 }
 
 /*
