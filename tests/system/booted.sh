@@ -154,7 +154,7 @@ restart() {
     systemctl restart berth.service ||
         bail "it was not restarted" active "$(systemctl is-active berth.service)"
 }
-loses_nothing "$ROUNDS restarts" "$ROUNDS" $((ROUNDS / 4)) restart
+loses_nothing "$ROUNDS restarts" "$ROUNDS" $(((ROUNDS + 3) / 4)) restart
 
 it "is ended by systemd when it hangs, and started again"
 drop_in $'[Service]\nWatchdogSec=2s'
