@@ -78,8 +78,10 @@ for name in see-all network; do
 done
 
 it "never hides from berth who its peers are"
-expect_equal "PrivateUsers=" "" "$(grep -rE '^\s*(PrivateUsers|DynamicUser|RootDirectory|RootImage)' "$units" \
-    "${units%/system}/user" "$drop_ins")"
+# Where berth is installed in /usr, the host's units that were put beside ours are in the same folder.
+expect_equal "PrivateUsers=" "" "$(grep -rE --include='berth*' '^\s*(PrivateUsers|DynamicUser|RootDirectory|RootImage)' \
+    "$units" "${units%/system}/user")"
+expect_equal "PrivateUsers= in drop-ins" "" "$(grep -rE '^\s*(PrivateUsers|DynamicUser|RootDirectory|RootImage)' "$drop_ins")"
 expect_match "PassCredentials" '^PassCredentials=yes$' "$(cat "$units/berth-events.socket")"
 
 it "makes a user, folders, and a configuration where there is none"
