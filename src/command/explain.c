@@ -274,15 +274,34 @@ static bool verdict(const struct settings *settings, const struct answer *answer
     return allowed;
 }
 
-/* A rules_each_term's. */
-static int is_self(const struct rule_term *term, void *data)
+/* Whether the verdict would be another one if the server ran as who is asked about, or as somebody else. */
+static bool self_decides(const struct answer *answer, const struct rules *rules, const struct caller *caller,
+                         const char *method, const struct target *target)
 {
-    return term->who == RULE_SELF;
+    uid_t own = caller->peer->uid, other = own + 1;
+    struct caller as_self = { .peer = caller->peer, .listener = caller->listener, .self = &own };
+    struct caller as_other = { .peer = caller->peer, .listener = caller->listener, .self = &other };
+    size_t index, other_index;
+
+    if (!rules)
+        return answer->route && answer->route->self_only &&
+               rules_caller_is_self(&as_self) != rules_caller_is_self(&as_other);
+    rules_allow(rules, &as_self, method, target, &index);
+    rules_allow(rules, &as_other, method, target, &other_index);
+    return index != other_index;
+}
+
+static void print_self_note(void)
+{
+    printf("note: \"self\" is taken for root");
+    if (geteuid() != 0)
+        printf(" and uid %u", geteuid());
+    puts(", who asks; say --user USER for whom the server runs as");
 }
 
 /* What the verdict does not say. */
 static void print_notes(const struct settings *settings, const struct answer *answer, const struct rules *rules,
-                        const struct target *target)
+                        const struct caller *caller, const char *method, const struct target *target)
 {
     for (size_t i = 0; i < settings->app_count; i++) {
         const struct berth_settings *app = &settings->apps[i];
@@ -292,9 +311,8 @@ static void print_notes(const struct settings *settings, const struct answer *an
                    "decide\n",
                    shown_mount(app), app->app);
     }
-    if (!settings->user && rules_each_term(rules, is_self, NULL))
-        printf("note: \"self\" is taken for root and uid %u, who asks; say --user USER for whom the server runs as\n",
-               geteuid());
+    if (!settings->user && self_decides(answer, rules, caller, method, target))
+        print_self_note();
     if (answer->known && answer->allow[0] != '\0')
         printf("note: no route has this method; there are %s\n", answer->allow);
     else if (answer->known && !answer->route)
@@ -340,7 +358,7 @@ static int ask(const struct settings *settings, const struct explanation *explan
     if (r < 0)
         return r;
     r = verdict(settings, &answer, rules, &caller, explanation->method, target);
-    print_notes(settings, &answer, rules, target);
+    print_notes(settings, &answer, rules, &caller, explanation->method, target);
     rules_free(rules);
     print_listener_note(settings, explanation->listener);
     return r;

@@ -83,10 +83,25 @@ verdict 0 "allowed: $CONF:3: allow = * * self" games GET / --user games
 verdict 0 "allowed: $CONF:3: allow = * * self" root GET / --user games
 verdict 1 "refused: no rule of [app /] matches ($CONF:1)" backup GET / --user games
 verdict 0 "allowed: $CONF:3: allow = * * self" "$ME" GET /
-expect_match "the note" '^note: "self" is taken for root and uid' "$OUT"
-printf '[app /]\napp = %s\nallow = * * any\tself\n' "$PROBE" >"$CONF"
-explain games GET /
-expect_match "the note, whatever blanks stand in the rule" '^note: "self" is taken for root and uid' "$OUT"
+
+it "says whom it takes for self where that decides, and only there"
+NOTE='^note: "self" is taken for root(,| and uid [0-9]+,) who asks; say --user USER'
+verdict 1 "refused: no rule of [app /] matches ($CONF:1)" backup GET /
+expect_match "the note" "$NOTE" "$OUT"
+verdict 0 "allowed: $CONF:3: allow = * * self" root GET /
+expect_no_match "a note about root" "$NOTE" "$OUT"
+printf '[app /]\napp = %s\nallow = * * user:games\nallow = * * self\n' "$PROBE" >"$CONF"
+verdict 0 "allowed: $CONF:3: allow = * * user:games" games GET /
+expect_no_match "a note about a rule that is not asked" "$NOTE" "$OUT"
+printf '[app /]\napp = status\n' >"$CONF"
+verdict 1 "refused: [app /] has no rules, and GET /metrics is for the server's own user and root only" backup GET /metrics
+expect_match "the note about a route for self" "$NOTE" "$OUT"
+verdict 1 "refused: [app /] has no rules, and GET /metrics is for the server's own user and root only" \
+    backup GET /metrics --user games
+expect_no_match "a note where --user says it" "$NOTE" "$OUT"
+printf '[app /]\napp = %s\nallow = * * user:games\tself\n' "$PROBE" >"$CONF"
+explain backup GET /
+expect_match "the note, whatever blanks stand in the rule" "$NOTE" "$OUT"
 
 it "says that a module without rules may keep routes for itself, and whose else the target may be"
 printf '[app /]\napp = %s\n[app /x]\napp = %s\nallow = * * any\n' "$EXAMPLES/hello.so" "$PROBE" >"$CONF"
