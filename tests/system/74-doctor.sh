@@ -185,6 +185,10 @@ doctor --as www-data "$DIR/here/link.sock"
 says hint link "$DIR/here is a symbolic link to $DIR"
 says hint link "$DIR/link.sock is a symbolic link to http.sock"
 well www-data
+ln -s nowhere "$DIR/dangling"
+doctor "$DIR/dangling"
+finds file "there is no $DIR/nowhere" \
+    "start the server: berth serve --uds $DIR/nowhere; it does not follow the link and would not take $DIR/dangling"
 ln -s loop "$DIR/loop"
 doctor "$DIR/loop/x.sock"
 finds folders "$DIR/loop: too many symbolic links" "give the proxy a path without links that lead to each other"
