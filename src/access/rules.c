@@ -111,7 +111,7 @@ static int term_find(const char *word, struct rule_term *ret_term, struct error 
             return 0;
         }
     return error_set(error, -EINVAL,
-                     "\"%s\" says of nobody; there are any, self, user:NAME, uid:N, group:NAME, gid:N, listener:NAME, "
+                     "\"%s\" names nobody; there are any, self, user:NAME, uid:N, group:NAME, gid:N, listener:NAME, "
                      "proxied and proxied:USER",
                      word);
 }

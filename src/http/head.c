@@ -183,13 +183,14 @@ static unsigned int check_origin(struct berth_request *request, const struct fie
         .scheme = request->scheme,
         .host = request->host,
     };
+    bool named = fields->origin && fields->origin[0];
 
     if (!origin_is_foreign(&question, &settings->allow_origin))
         return 0;
     connection_count_denial(request->connection, COUNTERS_DENIAL_ORIGIN);
     request_fail(request, 0,
-                 "web pages of another site%s%.200s may not change anything here: --allow-origin would allow it",
-                 fields->origin && fields->origin[0] ? ", " : "", fields->origin ? fields->origin : "");
+                 "web pages of another site%s%.200s%s may not change anything here: --allow-origin would allow it",
+                 named ? " (" : "", named ? fields->origin : "", named ? ")" : "");
     return 403;
 }
 

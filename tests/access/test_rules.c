@@ -342,19 +342,19 @@ static const struct {
     { "allow GET /a?b any", "path /a?b: write it decoded, without \"%\", \"?\" and \"#\"" },
     { "allow GET /a\x01 any", "path /a\x01: a control character" },
     { "allow GET /x all",
-      "\"all\" says of nobody; there are any, self, user:NAME, uid:N, group:NAME, gid:N, listener:NAME, proxied and "
+      "\"all\" names nobody; there are any, self, user:NAME, uid:N, group:NAME, gid:N, listener:NAME, proxied and "
       "proxied:USER" },
     { "allow GET /x any alice",
-      "\"alice\" says of nobody; there are any, self, user:NAME, uid:N, group:NAME, gid:N, listener:NAME, proxied and "
+      "\"alice\" names nobody; there are any, self, user:NAME, uid:N, group:NAME, gid:N, listener:NAME, proxied and "
       "proxied:USER" },
     { "allow GET /x any:x",
-      "\"any:x\" says of nobody; there are any, self, user:NAME, uid:N, group:NAME, gid:N, listener:NAME, proxied and "
+      "\"any:x\" names nobody; there are any, self, user:NAME, uid:N, group:NAME, gid:N, listener:NAME, proxied and "
       "proxied:USER" },
     { "allow GET /x user",
-      "\"user\" says of nobody; there are any, self, user:NAME, uid:N, group:NAME, gid:N, listener:NAME, proxied and "
+      "\"user\" names nobody; there are any, self, user:NAME, uid:N, group:NAME, gid:N, listener:NAME, proxied and "
       "proxied:USER" },
     { "allow GET /x User:alice",
-      "\"User:alice\" says of nobody; there are any, self, user:NAME, uid:N, group:NAME, gid:N, listener:NAME, proxied "
+      "\"User:alice\" names nobody; there are any, self, user:NAME, uid:N, group:NAME, gid:N, listener:NAME, proxied "
       "and proxied:USER" },
     { "allow GET /x user:", "\"user:\" lacks what should be behind its colon" },
     { "allow GET /x uid:", "\"uid:\" lacks what should be behind its colon" },

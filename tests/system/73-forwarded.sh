@@ -172,7 +172,7 @@ expect_match "the line" " uid=$PROXY pid=[0-9]+ client=203\.0\.113\.9 \"GET /eve
 it "refuses what a page of another site would change, with the way out"
 as $STRANGER /probe/asked -d x -H "Sec-Fetch-Site: cross-site" -H "Origin: https://evil.example"
 expect_status 403
-expect_match "the detail" 'https://evil\.example may not change anything here: --allow-origin' "$BODY"
+expect_match "the detail" 'pages of another site \(https://evil\.example\) may not change anything here: --allow-origin' "$BODY"
 as $STRANGER /probe/asked -d x -H "Sec-Fetch-Site: same-site"
 expect_status 403
 as $STRANGER /probe/asked -d x -H "Origin: https://evil.example"
