@@ -72,9 +72,9 @@ static int nothing_there(struct examination *examination)
     neighbour_find(folder, strrchr(walk->end, '/') + 1, &neighbour);
     report_wrong(stream, "file", "there is no %s", walk->end);
     if (lstat(examination->path, &link) == 0 && S_ISLNK(link.st_mode))
-        return report_remedy(stream,
-                             "start the server: berth serve --uds %s; it does not follow the link and would not take %s",
-                             walk->end, examination->path);
+        return report_remedy(
+            stream, "start the server: berth serve --uds %s; it does not follow the link and would not take %s",
+            walk->end, examination->path);
     if (neighbour.similar[0])
         return report_remedy(stream,
                              "there is a socket %s%s%s: give the proxy that one if it is meant, else start the server: "
