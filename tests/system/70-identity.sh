@@ -4,15 +4,6 @@
 need setpriv
 need_root
 
-# as UID GID GROUPS TARGET: $BODY
-as() {
-    local groups=(--clear-groups)
-
-    [ -z "$3" ] || groups=(--groups "$3")
-    BODY=$(setpriv --reuid "$1" --regid "$2" "${groups[@]}" \
-        curl -s --max-time 5 --unix-socket "$SOCKET" "http://localhost$4")
-}
-
 # The workers' user must reach the program and berth.h, in whatever folder this was built.
 mkdir "$DIR/bin" "$DIR/include"
 cp "$BERTH" "$DIR/bin/berth"
@@ -32,22 +23,22 @@ http /who
 expect_body "hello root (uid 0)"
 
 it "knows a user by name"
-as "$uid" "$(id -g "$user")" "" /who
+http_as "$uid:$(id -g "$user")" /who
 expect_body "hello $user (uid $uid)"
 
 it "knows one that has no name by number"
-as 54321 54322 "" /who
+http_as 54321:54322 /who
 expect_body "hello 54321 (uid 54321)"
 
 it "knows all groups"
-as 54321 54322 "54323,54324" /who.json
+http_as 54321:54322:54323,54324 /who.json
 expect_match "the gid" '"gid": ?54322' "$BODY"
 expect_match "the groups" '"groups": ?\[54323, ?54324\]' "$BODY"
 
 it "opens what is closed by default for the server's own user and root only"
 http /secret
 expect_status 200
-as 54321 54322 "" /secret
+http_as 54321:54322 /secret
 expect_match "the status" '"status": ?403' "$BODY"
 stop_server
 
@@ -62,9 +53,9 @@ expect_equal "the worker's groups" "54322" "$(awk '/^Groups:/ { print $2 }' "/pr
 expect_match "no capabilities" '^CapEff:\s*0*$' "$(grep CapEff "/proc/$BODY/status")"
 
 it "takes the worker's user for itself then"
-as 54321 54322 "" /who/secret
+http_as 54321:54322 /who/secret
 expect_body "you are at home here"
-as 54399 54322 "" /who/secret
+http_as 54399:54322 /who/secret
 expect_match "the status" '"status": ?403' "$BODY"
 stop_server
 
@@ -87,13 +78,13 @@ stop_server
 
 it "lets only those connect whom the mode lets"
 serve --socket-mode 0660 --socket-user 54321 --socket-group 54322 "$EXAMPLES/who.so"
-as 54321 54399 "" /who
+http_as 54321:54399 /who
 expect_body "hello 54321 (uid 54321)"
-as 54399 54322 "" /who
+http_as 54399:54322 /who
 expect_body "hello 54399 (uid 54399)"
-as 54399 54399 "54322" /who
+http_as 54399:54399:54322 /who
 expect_body "hello 54399 (uid 54399)"
-as 54399 54399 "" /who
+http_as 54399:54399 /who
 expect_body ""
 stop_server
 

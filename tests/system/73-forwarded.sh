@@ -7,23 +7,6 @@ need_root
 PROXY=54321
 STRANGER=54399
 
-# as UID TARGET [CURL'S ARGUMENTS…]: as http, by another user
-as() {
-    local uid=$1 target=$2
-
-    shift 2
-    setpriv --reuid "$uid" --regid "$uid" --clear-groups \
-        curl -s --path-as-is --max-time "$PATIENCE" --unix-socket "$SOCKET" -D - -o "$DIR/body" \
-        -w '%{stderr}%{http_code} %{size_upload}' "$@" "http://localhost$target" 2>"$DIR/numbers" >"$DIR/head"
-    read -r STATUS UPLOADED <"$DIR/numbers"
-    HEAD=$(tr -d '\r' <"$DIR/head")
-    BODY=$(cat "$DIR/body")
-}
-
-# What curl, as that user, writes to.
-touch "$DIR/body"
-chmod 666 "$DIR/body"
-
 # expect_asked CLIENT SCHEME HOST ROOT
 expect_asked() {
     expect_status 200
@@ -65,7 +48,7 @@ it "takes what others say away, and believes none of it"
 spoofed=(-H "X-Forwarded-For: 203.0.113.7" -H "X-Forwarded-Proto: https" -H "X-Forwarded-Host: evil.example"
     -H "X-Forwarded-Prefix: /evil" -H "Forwarded: for=203.0.113.8" -H "X-Real-IP: 203.0.113.9"
     -H "x-forwarded-user: admin" -H "X-Forwarded-Port: 1" -H "X-Other: stays")
-as $STRANGER "/probe/asked?spoofed" "${spoofed[@]}"
+http_as $STRANGER "/probe/asked?spoofed" "${spoofed[@]}"
 expect_asked "" http localhost /own/probe
 expect_match "not proxied" '^proxied=0$' "$BODY"
 expect_match "not found by name" '^by name=\(none\)$' "$BODY"
@@ -80,7 +63,7 @@ expect_asked "" http localhost /own/probe
 expect_match "root is at home" '^self=1$' "$BODY"
 
 it "believes a trusted proxy"
-as $PROXY /probe/asked -H "X-Forwarded-For: 203.0.113.7" -H "X-Forwarded-Proto: https" \
+http_as $PROXY /probe/asked -H "X-Forwarded-For: 203.0.113.7" -H "X-Forwarded-Proto: https" \
     -H "X-Forwarded-Host: app.example.org:8443" -H "X-Forwarded-Prefix: /below/it"
 expect_asked 203.0.113.7 https app.example.org:8443 /below/it/probe
 expect_match "proxied" '^proxied=1$' "$BODY"
@@ -88,11 +71,11 @@ expect_match "found by name" '^by name=203.0.113.7$' "$BODY"
 expect_match "seen in the walk" '^X-Forwarded-Prefix: /below/it$' "$BODY"
 
 it "also by RFC 7239"
-as $PROXY /probe/asked -H 'Forwarded: for="[2001:db8::7]:4711";proto=https;host="app.example.org";by=_me'
+http_as $PROXY /probe/asked -H 'Forwarded: for="[2001:db8::7]:4711";proto=https;host="app.example.org";by=_me'
 expect_asked 2001:db8::7 https app.example.org /own/probe
 
 it "knows no client where it says nothing"
-as $PROXY "/probe/asked?quiet"
+http_as $PROXY "/probe/asked?quiet"
 expect_asked "" http localhost /own/probe
 last_line '/probe/asked?quiet'
 expect_match "the line" "uid=$PROXY pid=[0-9]+ client=- \"GET" "$LINE"
@@ -100,64 +83,64 @@ expect_match "the line" "uid=$PROXY pid=[0-9]+ client=- \"GET" "$LINE"
 # ---- lists, mistakes, contradictions ----
 
 it "believes the last entry of the last line"
-as $PROXY /probe/asked -H "X-Forwarded-For: 198.51.100.1" -H "X-Forwarded-For: 198.51.100.2, 203.0.113.7" \
+http_as $PROXY /probe/asked -H "X-Forwarded-For: 198.51.100.1" -H "X-Forwarded-For: 198.51.100.2, 203.0.113.7" \
     -H "X-Forwarded-Proto: http, https" -H "X-Forwarded-Host: evil.example, app.example.org"
 expect_asked 203.0.113.7 https app.example.org /own/probe
-as $PROXY /probe/asked -H 'Forwarded: for="a, for=198.51.100.1", for=198.51.100.2;host=evil.example, for=203.0.113.7'
+http_as $PROXY /probe/asked -H 'Forwarded: for="a, for=198.51.100.1", for=198.51.100.2;host=evil.example, for=203.0.113.7'
 expect_asked 203.0.113.7 http localhost /own/probe
 
 it "takes what is malformed for nothing"
-as $PROXY /probe/asked -H "X-Forwarded-For: <script>" -H "X-Forwarded-Proto: gopher" -H "X-Forwarded-Host: a/b" \
+http_as $PROXY /probe/asked -H "X-Forwarded-For: <script>" -H "X-Forwarded-Proto: gopher" -H "X-Forwarded-Host: a/b" \
     -H "X-Forwarded-Prefix: //evil.example"
 expect_asked "" http localhost /own/probe
-as $PROXY /probe/asked -H "X-Forwarded-For: 203.0.113.7," -H "X-Forwarded-Prefix: /../x" -H "X-Forwarded-Proto;"
+http_as $PROXY /probe/asked -H "X-Forwarded-For: 203.0.113.7," -H "X-Forwarded-Prefix: /../x" -H "X-Forwarded-Proto;"
 expect_asked "" http localhost /own/probe
-as $PROXY /probe/asked -H 'Forwarded: for="203.0.113.7'
+http_as $PROXY /probe/asked -H 'Forwarded: for="203.0.113.7'
 expect_asked "" http localhost /own/probe
 
 it "believes nothing where both kinds of fields contradict each other"
-as $PROXY /probe/asked -H "X-Forwarded-For: 203.0.113.7" -H "Forwarded: for=203.0.113.7;proto=https"
+http_as $PROXY /probe/asked -H "X-Forwarded-For: 203.0.113.7" -H "Forwarded: for=203.0.113.7;proto=https"
 expect_asked 203.0.113.7 https localhost /own/probe
-as $PROXY /probe/asked -H "X-Forwarded-For: 203.0.113.7" -H "X-Forwarded-Proto: https" -H "Forwarded: for=198.51.100.1"
+http_as $PROXY /probe/asked -H "X-Forwarded-For: 203.0.113.7" -H "X-Forwarded-Proto: https" -H "Forwarded: for=198.51.100.1"
 expect_asked "" http localhost /own/probe
 
 it "takes a list as long as a head may be"
 long=$(printf '198.51.100.%d, ' $(seq 0 255))
-as $PROXY /probe/asked -H "X-Forwarded-For: ${long}203.0.113.7"
+http_as $PROXY /probe/asked -H "X-Forwarded-For: ${long}203.0.113.7"
 expect_asked 203.0.113.7 http localhost /own/probe
 
 # ---- what follows from it ----
 
 it "leaves hosts to the proxy, but not what is none"
-as $STRANGER /probe/asked -H "Host: app.example.org"
+http_as $STRANGER /probe/asked -H "Host: app.example.org"
 expect_status 421
-as $PROXY /probe/asked -H "Host: app.example.org"
+http_as $PROXY /probe/asked -H "Host: app.example.org"
 expect_asked "" http app.example.org /own/probe
-as $PROXY /probe/asked -H "Host: a@b"
+http_as $PROXY /probe/asked -H "Host: a@b"
 expect_status 400
 
 it "redirects below the prefix"
-as $PROXY /files/folder -H "X-Forwarded-Prefix: /below"
+http_as $PROXY /files/folder -H "X-Forwarded-Prefix: /below"
 expect_header Location /below/files/folder/
-as $PROXY /files/folder -H "X-Forwarded-Prefix: /"
+http_as $PROXY /files/folder -H "X-Forwarded-Prefix: /"
 expect_header Location /files/folder/
-as $STRANGER /files/folder -H "X-Forwarded-Prefix: /evil"
+http_as $STRANGER /files/folder -H "X-Forwarded-Prefix: /evil"
 expect_header Location /own/files/folder/
 
 it "shows the client in the access log"
-as $PROXY "/probe/asked?shown" -H "X-Forwarded-For: 203.0.113.7" -A tester
+http_as $PROXY "/probe/asked?shown" -H "X-Forwarded-For: 203.0.113.7" -A tester
 last_line '/probe/asked?shown'
 expect_match "the line" " $PROXY uid=$PROXY pid=[0-9]+ client=203\.0\.113\.7 \"GET /probe/asked\?shown\" 200 " "$LINE"
 
 it "shows the client in events"
 json=(-H "Content-Type: application/json")
-as $PROXY /events "${json[@]}" -d '{"type": "a", "data": 1}' -H "X-Forwarded-For: 203.0.113.7"
+http_as $PROXY /events "${json[@]}" -d '{"type": "a", "data": 1}' -H "X-Forwarded-For: 203.0.113.7"
 expect_status 201
-as $PROXY /events "${json[@]}" -d '{"type": "a", "data": 2}'
+http_as $PROXY /events "${json[@]}" -d '{"type": "a", "data": 2}'
 expect_status 201
-as $STRANGER /events "${json[@]}" -d '{"type": "a", "data": 3}' -H "X-Forwarded-For: 203.0.113.7"
+http_as $STRANGER /events "${json[@]}" -d '{"type": "a", "data": 3}' -H "X-Forwarded-For: 203.0.113.7"
 expect_status 201
-as $PROXY '/events?follow=0&since_id=0' -H "X-Forwarded-For: 203.0.113.9"
+http_as $PROXY '/events?follow=0&since_id=0' -H "X-Forwarded-For: 203.0.113.9"
 expect_match "the first" \
     "\"peer\":\{\"uid\":$PROXY,\"user\":\"$PROXY\",\"pid\":[0-9]+,\"client\":\"203.0.113.7\"\},\"data\":1" "$BODY"
 expect_match "the second" "\"pid\":[0-9]+,\"client\":null\},\"data\":2" "$BODY"
@@ -170,16 +153,16 @@ expect_match "the line" " uid=$PROXY pid=[0-9]+ client=203\.0\.113\.9 \"GET /eve
 # ---- pages of other sites ----
 
 it "refuses what a page of another site would change, with the way out"
-as $STRANGER /probe/asked -d x -H "Sec-Fetch-Site: cross-site" -H "Origin: https://evil.example"
+http_as $STRANGER /probe/asked -d x -H "Sec-Fetch-Site: cross-site" -H "Origin: https://evil.example"
 expect_status 403
 expect_match "the detail" 'pages of another site \(https://evil\.example\) may not change anything here: --allow-origin' "$BODY"
-as $STRANGER /probe/asked -d x -H "Sec-Fetch-Site: same-site"
+http_as $STRANGER /probe/asked -d x -H "Sec-Fetch-Site: same-site"
 expect_status 403
-as $STRANGER /probe/asked -d x -H "Origin: https://evil.example"
+http_as $STRANGER /probe/asked -d x -H "Origin: https://evil.example"
 expect_status 403
-as $STRANGER /probe/asked -d x -H "Origin: null"
+http_as $STRANGER /probe/asked -d x -H "Origin: null"
 expect_status 403
-as $STRANGER /probe/asked -d x -H "Origin: http://localhost" -H "Origin: http://localhost"
+http_as $STRANGER /probe/asked -d x -H "Origin: http://localhost" -H "Origin: http://localhost"
 expect_status 403
 http /probe/asked -d x -H "Origin: https://evil.example"
 expect_status 403
@@ -191,44 +174,44 @@ expect_match "the figure" '^berth_denials_total\{reason="origin"\} 6$' "$BODY"
 it "before it reads a body"
 head -c 1000000 /dev/zero >"$DIR/large"
 chmod 644 "$DIR/large"
-as $STRANGER /probe/asked -H "Expect: 100-continue" --data-binary "@$DIR/large" -H "Sec-Fetch-Site: cross-site"
+http_as $STRANGER /probe/asked -H "Expect: 100-continue" --data-binary "@$DIR/large" -H "Sec-Fetch-Site: cross-site"
 expect_status 403
 expect_equal "what was uploaded" 0 "$UPLOADED"
 
 it "but lets it read"
-as $STRANGER /probe/asked -H "Sec-Fetch-Site: cross-site" -H "Origin: https://evil.example"
+http_as $STRANGER /probe/asked -H "Sec-Fetch-Site: cross-site" -H "Origin: https://evil.example"
 expect_status 200
 
 it "lets the site's own pages change things, and programs"
-as $STRANGER /probe/asked -d x
+http_as $STRANGER /probe/asked -d x
 expect_status 200
-as $STRANGER /probe/asked -d x -H "Sec-Fetch-Site: same-origin"
+http_as $STRANGER /probe/asked -d x -H "Sec-Fetch-Site: same-origin"
 expect_status 200
-as $STRANGER /probe/asked -d x -H "Sec-Fetch-Site: none"
+http_as $STRANGER /probe/asked -d x -H "Sec-Fetch-Site: none"
 expect_status 200
-as $STRANGER /probe/asked -d x -H "Origin: http://localhost"
+http_as $STRANGER /probe/asked -d x -H "Origin: http://localhost"
 expect_status 200
-as $STRANGER /probe/asked -d x -H "Host: localhost:9999" -H "Origin: http://localhost:9999"
+http_as $STRANGER /probe/asked -d x -H "Host: localhost:9999" -H "Origin: http://localhost:9999"
 expect_status 200
-as $STRANGER /probe/asked -d x -H "Host: localhost:9999" -H "Origin: http://localhost"
+http_as $STRANGER /probe/asked -d x -H "Host: localhost:9999" -H "Origin: http://localhost"
 expect_status 403
 
 it "knows its own site by what a trusted proxy says"
-as $PROXY /probe/asked -d x -H "Origin: https://app.example.org" -H "X-Forwarded-Host: app.example.org"
+http_as $PROXY /probe/asked -d x -H "Origin: https://app.example.org" -H "X-Forwarded-Host: app.example.org"
 expect_status 200
-as $PROXY /probe/asked -d x -H "Origin: https://app.example.org" -H "Host: app.example.org" -H "X-Forwarded-Proto: https"
+http_as $PROXY /probe/asked -d x -H "Origin: https://app.example.org" -H "Host: app.example.org" -H "X-Forwarded-Proto: https"
 expect_status 200
-as $PROXY /probe/asked -d x -H "Origin: http://app.example.org" -H "Host: app.example.org" -H "X-Forwarded-Proto: https"
+http_as $PROXY /probe/asked -d x -H "Origin: http://app.example.org" -H "Host: app.example.org" -H "X-Forwarded-Proto: https"
 expect_status 403
-as $STRANGER /probe/asked -d x -H "Origin: https://app.example.org" -H "X-Forwarded-Host: app.example.org"
+http_as $STRANGER /probe/asked -d x -H "Origin: https://app.example.org" -H "X-Forwarded-Host: app.example.org"
 expect_status 403
 
 it "lets pages of --allow-origin change things"
-as $STRANGER /probe/asked -d x -H "Sec-Fetch-Site: cross-site" -H "Origin: https://friend.example"
+http_as $STRANGER /probe/asked -d x -H "Sec-Fetch-Site: cross-site" -H "Origin: https://friend.example"
 expect_status 200
-as $STRANGER /probe/asked -d x -H "Origin: https://friend.example:443"
+http_as $STRANGER /probe/asked -d x -H "Origin: https://friend.example:443"
 expect_status 200
-as $STRANGER /probe/asked -d x -H "Origin: http://friend.example"
+http_as $STRANGER /probe/asked -d x -H "Origin: http://friend.example"
 expect_status 403
 stop_server
 

@@ -26,6 +26,7 @@ DIR=$(mktemp -d /tmp/berth-test.XXXXXX)
 chmod 755 "$DIR" # others connect to sockets in it
 SOCKET=$DIR/http.sock
 PIDS=()
+CALLER=() # what runs curl as somebody else: http_as
 NAME=
 PASSED=0
 FAILED=0
@@ -263,18 +264,40 @@ run_berth() {
 
 # ---- HTTP ----
 
-# http TARGET [CURL'S ARGUMENTS…]: $STATUS, $HEAD and $BODY; $STATUS is 000 when there was no answer
+# as UID[:GID[:GROUP,…]] COMMAND…: as that user, who has no other groups
+as() {
+    local uid gid groups
+
+    IFS=: read -r uid gid groups <<<"$1"
+    shift
+    setpriv --reuid "$uid" --regid "${gid:-$uid}" "${groups:+--groups=}${groups:---clear-groups}" "$@"
+}
+
+# http TARGET [CURL'S ARGUMENTS…]: $STATUS, $HEAD and $BODY, and in $UPLOADED how many bytes were sent; $STATUS is 000
+# when there was no answer
 http() {
-    local target=$1
+    local target=$1 numbers
 
     shift
     : >"$DIR/head"
     : >"$DIR/body"
-    STATUS=$(curl -s --path-as-is --max-time "$PATIENCE" --unix-socket "$SOCKET" -D "$DIR/head" -o "$DIR/body" \
-        -w '%{http_code}' "$@" "http://localhost$target")
+    numbers=$("${CALLER[@]}" curl -s --path-as-is --max-time "$PATIENCE" --unix-socket "$SOCKET" -D "$DIR/head" \
+        -o "$DIR/body" -w '%{http_code} %{size_upload}' "$@" "http://localhost$target")
     CURL=$?
+    # shellcheck disable=SC2034 # for the tests
+    read -r STATUS UPLOADED <<<"$numbers"
     HEAD=$(tr -d '\r' <"$DIR/head")
     BODY=$(tr -d '\0' <"$DIR/body")
+}
+
+# http_as UID[:GID[:GROUP,…]] TARGET [CURL'S ARGUMENTS…]: http, as that user
+http_as() {
+    local CALLER=(as "$1")
+
+    shift
+    touch "$DIR/head" "$DIR/body"
+    chmod 666 "$DIR/head" "$DIR/body" # which curl writes
+    http "$@"
 }
 
 # holds N: whether the probe application holds as many replies
