@@ -13,7 +13,7 @@ AS+=(env "HOME=$DIR/proxy" "XDG_CONFIG_HOME=$DIR/proxy" "XDG_DATA_HOME=$DIR/prox
 proxy_check() {
     # Its way in for administrators is a TCP port, unless it has none.
     bundled -e "s,^:80 ,http://:$PORT ," -e '1s,^# A complete.*,{\n\tadmin off\n\tdefault_bind 127.0.0.1\n},'
-    below_a_path berth.caddy handle_path "}" Caddyfile "^\timport berth$"
+    below_a_path berth.caddy "redir .api" "}" Caddyfile "^\timport berth$"
     run caddy fmt --overwrite "$SHARE/caddy/Caddyfile"
     documented Caddyfile
     run "${AS[@]}" caddy validate --config "$SHARE/caddy/Caddyfile" --adapter caddyfile

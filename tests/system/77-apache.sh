@@ -13,7 +13,7 @@ APACHE=(-f "$SHARE/apache/httpd.conf" -C "Mutex file:$DIR/proxy default")
 
 proxy_check() {
     bundled -e "s,^Listen 80,Listen 127.0.0.1:$PORT," -e "s,\*:80,*:$PORT," -e "s,/run/apache2,$DIR/proxy,"
-    below_a_path berth.conf "ProxyPass .*api" "<.Location" httpd.conf "ProxyPass"
+    below_a_path berth.conf "ProxyPassMatch .*api" "<.Location" httpd.conf "ProxyPass"
     documented httpd.conf
     run apache2 "${APACHE[@]}" -t
 }

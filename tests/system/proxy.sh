@@ -321,6 +321,11 @@ trusted() {
     expect_seen root /api
     expect_seen for 127.0.0.1
 
+    it "leads who leaves the slash out to that path"
+    web /api
+    expect_match "the status" '^30[128]$' "$STATUS"
+    expect_match "the place" "^[Ll]ocation: (http://127\.0\.0\.1:$PORT)?/api/\$" "$HEAD"
+
     it "passes the host on that its client asks for"
     seen host -H 'Host: app.example.org'
     expect_seen host app.example.org
