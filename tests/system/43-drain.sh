@@ -165,4 +165,15 @@ took=$(($(now_ms) - started))
 [ "$took" -gt 300 ] || fail "the time until it ended" "as long as the work took" "$took ms"
 expect_false grep -q "offloaded work at the end" "$DIR/berth.log"
 
+it "waits for events that are not stored, and says so when it no longer does"
+serve --timeout-graceful-shutdown 300ms --workers 1 /events=events "/=$PROBE"
+recorder=$(ps -o pid=,args= --ppid "$SERVER" | awk '$3 == "recorder" { print $1 }')
+kill -STOP "$recorder"
+# Its client has left when it is told to end: nothing else is open.
+expect_false curl -s --max-time 2 --unix-socket "$SOCKET" http://localhost/events --json '{"data": "x"}'
+kill -TERM "$SERVER"
+expect_log 'still 0 connections, 0 pieces of offloaded work and 1 events that the recorder has not stored'
+kill -CONT "$recorder"
+wait_until gone "$SERVER" || fail "it still runs"
+
 finish
