@@ -78,9 +78,10 @@ static void grace_over(uv_timer_t *timer)
 {
     struct worker *worker = timer->data;
 
-    log_warning("still %zu connections, %zu pieces of offloaded work and %zu events that the recorder has not stored at "
-                "the end of --timeout-graceful-shutdown: ending them",
-                worker->http.connection_count, worker->http.work_count, client_pending());
+    log_warning(
+        "still %zu connections, %zu pieces of offloaded work and %zu events that the recorder has not stored at "
+        "the end of --timeout-graceful-shutdown: ending them",
+        worker->http.connection_count, worker->http.work_count, client_pending());
     finish(worker);
 }
 
