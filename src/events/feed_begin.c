@@ -112,7 +112,7 @@ void feed_begin_early(void)
         r = answer(early->reply, &early->query, early->subscriber);
         if (r < 0) {
             if (r == -EUSERS)
-                berth_reply_error(early->reply, 429, "one user may not have more streams at a time here");
+                berth_reply_error(early->reply, 429, "this is one more than the limit of one user's streams at a time");
             else
                 berth_reply_error(early->reply, 503, "the events cannot be sent now");
             subscriber_end(early->subscriber, false);

@@ -69,7 +69,7 @@ int connection_stream_begin(struct connection *connection)
         return 0;
     connection_count_denial(connection, COUNTERS_DENIAL_STREAMS);
     return request_fail(&connection->request, -EUSERS,
-                        "one user may have %u streams at a time here: --limit-user-streams would allow more",
+                        "the limit of one user's streams at a time is %u here; --limit-user-streams sets it",
                         connection->server->settings->limit_user_streams);
 }
 

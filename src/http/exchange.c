@@ -193,13 +193,11 @@ static enum MHD_Result exchange_answer(struct berth_request *request)
     deadline_stop(connection);
     if (request->body_refused)
         return MHD_NO;
-    if (request->refusal != 0)
-        return refuse(request, request->refusal);
-    if (!names_known(connection->peer.berth_names)) {
+    if (!names_known(connection->peer.berth_names)) { /* a refusal waits as well: its line says who it was */
         names_wait(connection->peer.berth_names, &connection->naming);
         return hold(request, REQUEST_NAMING);
     }
-    return call_handler(request);
+    return request->refusal != 0 ? refuse(request, request->refusal) : call_handler(request);
 }
 
 enum MHD_Result exchange_continue(void *daemon, struct MHD_Connection *mhd, const char *url, const char *method,

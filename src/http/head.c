@@ -309,14 +309,14 @@ static unsigned int check_quota(struct berth_request *request)
 
     if (connection->excess)
         request_fail(request, 0,
-                     "one user may have %u connections at a time here: --limit-user-connections would allow more",
+                     "the limit of one user's connections at a time is %u here; --limit-user-connections sets it",
                      settings->limit_user_connections);
     if (connection->refused)
         return 503;
     if (!connection->quota || quota_ask(connection->quota, connection->server->clock) == 0)
         return 0;
     connection_count_denial(connection, COUNTERS_DENIAL_RATE);
-    request_fail(request, 0, "one user may ask %u times a second here: --limit-user-rate would allow more",
+    request_fail(request, 0, "the limit of one user's requests per second is %u here; --limit-user-rate sets it",
                  settings->limit_user_rate);
     return 429;
 }

@@ -70,7 +70,7 @@ done
 wait_until asks "$ALICE" /pid 503 || fail "the fourth connection's status" 503 "$STATUS"
 expect_header Retry-After 1
 expect_header Connection close
-expect_match "the detail" '"detail":"one user may have 3 connections at a time here: --limit-user-connections' "$BODY"
+expect_match "the detail" '"detail":"the limit of one user'\''s connections at a time is 3 here; --limit-user-connections' "$BODY"
 [ "$(denials user-connections)" -ge 1 ] || fail "the figure" "1 or more" "$(denials user-connections)"
 
 it "leaves other users alone"
@@ -139,7 +139,7 @@ if [ "$answered" -lt 1 ] || [ "$answered" -gt $((seconds + 2)) ]; then
     fail "200s in $seconds s" "1 or a little more" "$answered"
 fi
 wait_until asks "$ALICE" /probe/pid 429 || fail "the status" 429 "$STATUS"
-expect_match "the detail" '"detail":"one user may ask 1 times a second here: --limit-user-rate' "$BODY"
+expect_match "the detail" '"detail":"the limit of one user'\''s requests per second is 1 here; --limit-user-rate' "$BODY"
 
 it "leaves other users alone"
 http_as "$BOB" /probe/pid
@@ -182,7 +182,7 @@ for target in /open/x /lines/3 '/events?follow=1' '/events?follow=0'; do
     http_as "$ALICE" "$target"
     expect_status 429
     expect_header Retry-After 1
-    expect_match "the detail" '"detail":"one user may have 2 streams at a time here: --limit-user-streams' "$BODY"
+    expect_match "the detail" '"detail":"the limit of one user'\''s streams at a time is 2 here; --limit-user-streams' "$BODY"
     http_as "$ALICE" "$target" -I
     expect_status 429
 done
