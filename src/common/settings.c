@@ -313,6 +313,19 @@ void settings_judge_all(const struct settings *settings, settings_judge *judge, 
     mistakes_sort(mistakes);
 }
 
+int settings_rewrite_all(struct settings *settings, settings_rewrite *rewrite, struct error *error)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < settings->assignment_count; i++) {
+        const char *key = judged_key(&settings->assignments[i]);
+
+        if (key)
+            r = rewrite(key, &settings->assignments[i].text, error);
+    }
+    return r;
+}
+
 /* Its place among the assignments, which it and its keys follow one another in; `assignment_count` if it is not there.
  */
 static size_t app_place(const struct settings *settings, size_t app)

@@ -144,6 +144,11 @@ void settings_salvage(struct settings *ret_settings, int argc, char **argv, stru
 typedef int settings_judge(const struct settings *settings, const char *key, const char *text, struct error *error);
 void settings_judge_all(const struct settings *settings, settings_judge *judge, struct mistakes *mistakes);
 
+/* Lets `rewrite` put another text, from malloc, in the place of each that was said, by the same keys, for whom the
+ * settings are handed to: the typed values stay. Ends with the first negative errno. */
+typedef int settings_rewrite(const char *key, char **text, struct error *error);
+int settings_rewrite_all(struct settings *settings, settings_rewrite *rewrite, struct error *error);
+
 /* Where it was said: the line of the file in which the section of an application begins, by its place in `apps`, and
  * that of one of its rules. 0: not in a file. */
 unsigned int settings_app_line(const struct settings *settings, size_t app);

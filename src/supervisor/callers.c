@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,19 +89,27 @@ static int warn_of_term(const struct rule_term *term, void *data)
 
 /* ---- the rule ---- */
 
-static int judge_rule(const struct settings *settings, const char *key, const char *text, struct error *error)
+/* That one alone. */
+static int rule_read(const char *key, const char *text, struct rules **ret_rules, struct error *error)
 {
-    struct warning warning = { .settings = settings };
     struct text_list texts = { .count = 1 };
-    struct rules *rules;
     char *whole;
     int r;
 
     if (asprintf(&whole, "%s %s", key, text) < 0)
         return error_set(error, -ENOMEM, "%s", strerror(ENOMEM));
     texts.items = &whole;
-    r = rules_new("", &texts, &rules, error);
+    r = rules_new("", &texts, ret_rules, error);
     free(whole);
+    return r;
+}
+
+static int judge_rule(const struct settings *settings, const char *key, const char *text, struct error *error)
+{
+    struct warning warning = { .settings = settings };
+    struct rules *rules;
+    int r = rule_read(key, text, &rules, error);
+
     if (r < 0)
         return r;
     r = rules_each_term(rules, warn_of_term, &warning);
@@ -116,5 +125,84 @@ int callers_judge(const struct settings *settings, const char *key, const char *
         return proxy_uid(text, &uid, error);
     if (strcmp(key, "allow") == 0 || strcmp(key, "deny") == 0)
         return judge_rule(settings, key, text, error);
+    return 0;
+}
+
+/* ---- numbers ---- */
+
+/* Of methods and path: what stands before WHO. */
+static size_t size_before_who(const char *text)
+{
+    const char *at = text;
+
+    for (int word = 0; word < 2; word++) {
+        at += strspn(at, " \t");
+        at += strcspn(at, " \t");
+    }
+    return (size_t)(at - text);
+}
+
+static int write_term(const struct rule_term *term, void *data)
+{
+    FILE *stream = data;
+
+    if (term->who == RULE_USER)
+        fprintf(stream, " uid:%u", term->id);
+    else if (term->who == RULE_GROUP)
+        fprintf(stream, " gid:%u", term->id);
+    else if (term->who == RULE_PROXIED_USER)
+        fprintf(stream, " proxied:%u", term->id);
+    else
+        fprintf(stream, " %s", term->word);
+    return 0;
+}
+
+static int resolve_rule(const char *key, const char *text, char **ret_text, struct error *error)
+{
+    struct rules *rules;
+    size_t size;
+    FILE *stream;
+    int r = rule_read(key, text, &rules, error);
+
+    if (r < 0)
+        return r;
+    *ret_text = NULL;
+    stream = open_memstream(ret_text, &size);
+    if (stream) {
+        fwrite(text, 1, size_before_who(text), stream);
+        rules_each_term(rules, write_term, stream);
+    }
+    rules_free(rules);
+    if (stream && fclose(stream) == 0)
+        return 0;
+    free(*ret_text);
+    return error_set(error, -ENOMEM, "%s", strerror(ENOMEM));
+}
+
+static int resolve_proxy(const char *text, char **ret_text, struct error *error)
+{
+    uid_t uid;
+    int r = proxy_uid(text, &uid, error);
+
+    if (r == 0 && asprintf(ret_text, "%u", uid) < 0)
+        r = error_set(error, -ENOMEM, "%s", strerror(ENOMEM));
+    return r;
+}
+
+int callers_resolve(const char *key, char **text, struct error *error)
+{
+    char *resolved;
+    int r;
+
+    if (strcmp(key, "trust-proxy") == 0)
+        r = resolve_proxy(*text, &resolved, error);
+    else if (strcmp(key, "allow") == 0 || strcmp(key, "deny") == 0)
+        r = resolve_rule(key, *text, &resolved, error);
+    else
+        return 0;
+    if (r < 0)
+        return r;
+    free(*text);
+    *text = resolved;
     return 0;
 }

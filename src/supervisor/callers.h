@@ -11,4 +11,8 @@
  * rule with words that can match nobody: a listener or a trusted proxy that is not there, the overflow ids. */
 int callers_judge(const struct settings *settings, const char *key, const char *text, struct error *error);
 
+/* A settings_rewrite for the same keys: puts numbers in the place of names, for the workers: those that come later
+ * start, and mean the same users as the first, whatever became of the names. Fails as above. */
+int callers_resolve(const char *key, char **text, struct error *error);
+
 #endif

@@ -174,7 +174,9 @@ int reload_begin(struct supervisor *supervisor, struct error *error)
 
     if (check_config(supervisor, error) < 0 || load(supervisor, &settings, error) < 0)
         return EXIT_USAGE;
-    r = examine(supervisor, &settings, &identity, error);
+    r = settings_rewrite_all(&settings, callers_resolve, error);
+    if (r == 0)
+        r = examine(supervisor, &settings, &identity, error);
     if (r < 0) {
         settings_done(&settings);
         return reload_exit_code(r);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Who may do what: rules in the configuration, and routes that are for the server's own user. Real users ask.
 . "$(dirname "$0")/lib.sh"
-need setpriv
+need setpriv unshare
 need_root
 
 # The workers are nobody's from this machine, and must reach what they serve with, wherever this was built.
@@ -26,6 +26,7 @@ declare -A WHO=(
     [nobody]="65534 $NOGROUP"
     [dave]="54335 54335 $NOGROUP"
     [proxy]="54336 $DAEMON 54339"
+    [leaver]="54341 54341"
 )
 
 # ask WHO METHOD TARGET [CURL'S ARGUMENTS…]: as `http`
@@ -313,6 +314,52 @@ bob       DELETE   /s/_ping          405
 bob       GET      /s/_ping          200
 alice     GET      /elsewhere        404
 EOF
+stop_server
+
+it "means the same users in workers that come later, although their names are gone"
+# An /etc/passwd and an /etc/group of its own, which have names for them while the settings are read.
+cp /etc/passwd "$DIR/passwd"
+cp /etc/group "$DIR/group"
+echo "berth-leaver:x:54341:54341::/:/bin/false" >>"$DIR/passwd"
+echo "berth-proxy:x:54336:54341::/:/bin/false" >>"$DIR/passwd"
+echo "berth-leavers:x:54341:" >>"$DIR/group"
+cat >"$DIR/bin/with-names" <<EOF
+#!/bin/sh
+mount --bind "$DIR/passwd" /etc/passwd && mount --bind "$DIR/group" /etc/group && exec "\$@"
+EOF
+chmod 755 "$DIR/bin/with-names"
+plain=("${WRAPPER[@]}")
+WRAPPER=(unshare -m "$DIR/bin/with-names" "${WRAPPER[@]}")
+serve_rules <<EOF
+socket-mode = 0666
+trust-proxy = berth-proxy
+[app /p]
+app = $DIR/probe.so
+allow = GET /pid  user:berth-leaver self
+allow = GET	/held  group:berth-leavers
+allow = GET /user proxied:berth-proxy listener:admin
+EOF
+WRAPPER=("${plain[@]}")
+cat /etc/passwd >"$DIR/passwd"
+cat /etc/group >"$DIR/group"
+worker=$(workers)
+kill -KILL "$worker"
+replaced() {
+    ask root GET /p/pid
+    [ "$STATUS" = 200 ] && [ "$BODY" != "$worker" ]
+}
+expect_soon replaced
+table <<EOF
+leaver          GET      /p/pid     200
+leaver          GET      /p/held    200
+leaver          GET      /p/user    403
+proxy           GET      /p/user    200
+proxy,bob       GET      /p/pid     403
+root,bob        GET      /p/held    403
+root,bob        GET      /p/user    403
+EOF
+kill -HUP "$SERVER"
+expect_log 'there is no user "berth-leaver"'
 stop_server
 
 finish
