@@ -18,6 +18,7 @@ include tests/http/local.mk
 include tests/apps/local.mk
 include tests/access/local.mk
 include tests/doctor/local.mk
+include tests/sockets/local.mk
 include tests/system/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk

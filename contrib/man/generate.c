@@ -118,16 +118,10 @@ static void man_options(void)
     }
 }
 
-static void man_doctor_options(void)
+static void man_options_of(const struct option_entry *options, size_t count)
 {
-    for (size_t i = 0; i < doctor_option_count; i++)
-        man_option(&doctor_options[i]);
-}
-
-static void man_explain_options(void)
-{
-    for (size_t i = 0; i < explain_option_count; i++)
-        man_option(&explain_options[i]);
+    for (size_t i = 0; i < count; i++)
+        man_option(&options[i]);
 }
 
 static void man_keys(void)
@@ -169,7 +163,8 @@ static enum value_kind value_kind(const struct option_entry *option)
         return VALUE_WORDS;
     if (option->kind != OPTION_TEXT && option->kind != OPTION_TEXT_LIST)
         return VALUE_ANY;
-    if (strcmp(option->metavar, "FILE") == 0 || strcmp(option->metavar, "PATH") == 0)
+    if (strcmp(option->metavar, "FILE") == 0 || strcmp(option->metavar, "PATH") == 0 ||
+        strcmp(option->metavar, "GLOB") == 0)
         return VALUE_FILE;
     if (strncmp(option->metavar, "USER", strlen("USER")) == 0) /* "USER METHOD TARGET" begins with one */
         return VALUE_USER;
@@ -225,6 +220,7 @@ static void bash_options(void)
     bash_options_of("options", settings_options, settings_option_count);
     bash_options_of("explain_options", explain_options, explain_option_count);
     bash_options_of("doctor_options", doctor_options, doctor_option_count);
+    bash_options_of("sockets_options", sockets_options, sockets_option_count);
 }
 
 /* Names of built-in applications, with the colon behind those that have an argument. */
@@ -293,16 +289,6 @@ static void bash_values(void)
     bash_values_of(settings_options, settings_option_count);
 }
 
-static void bash_explain_values(void)
-{
-    bash_values_of(explain_options, explain_option_count);
-}
-
-static void bash_doctor_values(void)
-{
-    bash_values_of(doctor_options, doctor_option_count);
-}
-
 static void zsh_commands(void)
 {
     for (size_t i = 0; i < command_count; i++)
@@ -340,22 +326,15 @@ static void zsh_option(const struct option_entry *option)
     puts("'");
 }
 
+static void zsh_options_of(const struct option_entry *options, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        zsh_option(&options[i]);
+}
+
 static void zsh_options(void)
 {
-    for (size_t i = 0; i < settings_option_count; i++)
-        zsh_option(&settings_options[i]);
-}
-
-static void zsh_explain_options(void)
-{
-    for (size_t i = 0; i < explain_option_count; i++)
-        zsh_option(&explain_options[i]);
-}
-
-static void zsh_doctor_options(void)
-{
-    for (size_t i = 0; i < doctor_option_count; i++)
-        zsh_option(&doctor_options[i]);
+    zsh_options_of(settings_options, settings_option_count);
 }
 
 static void fish_commands(void)
@@ -407,6 +386,11 @@ static void fish_doctor_options(void)
     fish_options_of("$asking", doctor_options, doctor_option_count);
 }
 
+static void fish_sockets_options(void)
+{
+    fish_options_of("$listing", sockets_options, sockets_option_count);
+}
+
 /* ---- templates ---- */
 
 static const struct {
@@ -426,25 +410,50 @@ static const struct {
     { "@fish-options@", fish_options },
     { "@zsh-builtins@", zsh_builtins },
     { "@fish-builtins@", fish_builtins },
-    { "@man-explain-options@", man_explain_options },
-    { "@bash-explain-values@", bash_explain_values },
-    { "@zsh-explain-options@", zsh_explain_options },
     { "@fish-explain-options@", fish_explain_options },
-    { "@man-doctor-options@", man_doctor_options },
-    { "@bash-doctor-values@", bash_doctor_values },
-    { "@zsh-doctor-options@", zsh_doctor_options },
     { "@fish-doctor-options@", fish_doctor_options },
+    { "@fish-sockets-options@", fish_sockets_options },
 };
+
+/* Those of one command alone. */
+static const struct {
+    const char *line;
+    void (*put)(const struct option_entry *options, size_t count);
+    const struct option_entry *options;
+    const size_t *count;
+} command_lists[] = {
+    { "@man-explain-options@", man_options_of, explain_options, &explain_option_count },
+    { "@bash-explain-values@", bash_values_of, explain_options, &explain_option_count },
+    { "@zsh-explain-options@", zsh_options_of, explain_options, &explain_option_count },
+    { "@man-doctor-options@", man_options_of, doctor_options, &doctor_option_count },
+    { "@bash-doctor-values@", bash_values_of, doctor_options, &doctor_option_count },
+    { "@zsh-doctor-options@", zsh_options_of, doctor_options, &doctor_option_count },
+    { "@man-sockets-options@", man_options_of, sockets_options, &sockets_option_count },
+    { "@bash-sockets-values@", bash_values_of, sockets_options, &sockets_option_count },
+    { "@zsh-sockets-options@", zsh_options_of, sockets_options, &sockets_option_count },
+};
+
+static bool put_list(const char *line)
+{
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+        if (strcmp(lists[i].line, line) == 0) {
+            lists[i].put();
+            return true;
+        }
+    for (size_t i = 0; i < sizeof(command_lists) / sizeof(command_lists[0]); i++)
+        if (strcmp(command_lists[i].line, line) == 0) {
+            command_lists[i].put(command_lists[i].options, *command_lists[i].count);
+            return true;
+        }
+    return false;
+}
 
 static void put_line(const char *line, const char *date)
 {
     const char *at;
 
-    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-        if (strcmp(lists[i].line, line) == 0) {
-            lists[i].put();
-            return;
-        }
+    if (put_list(line))
+        return;
     while ((at = strchr(line, '@'))) {
         printf("%.*s", (int)(at - line), line);
         line = at;

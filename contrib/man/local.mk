@@ -7,7 +7,7 @@ contrib_man_generate_SOURCES = contrib/man/generate.c
 contrib_man_generate_LDADD = libberth.a $(BERTH_LIBS)
 
 man_generated = contrib/man/berth.1 contrib/man/berth-serve.1 contrib/man/berth-check.1 \
-	contrib/man/berth-doctor.1 contrib/man/berth.conf.5
+	contrib/man/berth-doctor.1 contrib/man/berth-sockets.1 contrib/man/berth.conf.5
 man_MANS = $(man_generated) contrib/man/berth.h.3
 
 bash_completion_DATA = contrib/completions/berth
@@ -32,6 +32,8 @@ contrib/man/berth-check.1: contrib/man/berth-check.1.in
 	$(AM_V_GEN)$(man_generate) $(srcdir)/contrib/man/berth-check.1.in $(man_finish)
 contrib/man/berth-doctor.1: contrib/man/berth-doctor.1.in
 	$(AM_V_GEN)$(man_generate) $(srcdir)/contrib/man/berth-doctor.1.in $(man_finish)
+contrib/man/berth-sockets.1: contrib/man/berth-sockets.1.in
+	$(AM_V_GEN)$(man_generate) $(srcdir)/contrib/man/berth-sockets.1.in $(man_finish)
 contrib/man/berth.conf.5: contrib/man/berth.conf.5.in
 	$(AM_V_GEN)$(man_generate) $(srcdir)/contrib/man/berth.conf.5.in $(man_finish)
 contrib/man/berth.h.3: contrib/man/header.awk src/include/berth.h
@@ -48,5 +50,5 @@ contrib/completions/berth.fish: contrib/completions/berth.fish.in
 
 CLEANFILES += $(man_MANS) $(completions)
 EXTRA_DIST += contrib/man/page-date contrib/man/berth.1.in contrib/man/berth-serve.1.in contrib/man/berth-check.1.in \
-	contrib/man/berth-doctor.1.in contrib/man/berth.conf.5.in contrib/man/header.awk \
+	contrib/man/berth-doctor.1.in contrib/man/berth-sockets.1.in contrib/man/berth.conf.5.in contrib/man/header.awk \
 	contrib/completions/berth.bash.in contrib/completions/berth.zsh.in contrib/completions/berth.fish.in

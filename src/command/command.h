@@ -32,4 +32,9 @@ void doctor_help(FILE *stream);
 extern const struct option_entry doctor_options[];
 extern const size_t doctor_option_count;
 
+int sockets_main(int argc, char **argv);
+void sockets_help(FILE *stream);
+extern const struct option_entry sockets_options[];
+extern const size_t sockets_option_count;
+
 #endif

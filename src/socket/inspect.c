@@ -28,16 +28,31 @@ bool inspected_is_file(const struct inspected *socket, const struct stat *file)
     return socket->has_file && socket->file_inode == (uint32_t)file->st_ino && socket->file_device == device;
 }
 
-static void name_read(const char *bytes, size_t size, char *ret_name, size_t room)
+void inspected_name(struct inspected *socket, const char *bytes, size_t size)
 {
-    if (size >= room)
-        size = room - 1;
-    for (size_t i = 0; i < size; i++)
-        ret_name[i] = bytes[i] == '\0' ? '@' : bytes[i];
+    if (size > sizeof(socket->raw_name))
+        size = sizeof(socket->raw_name);
     /* A path comes with its NUL. */
     while (size > 0 && bytes[0] != '\0' && bytes[size - 1] == '\0')
         size--;
-    ret_name[size] = '\0';
+    memcpy(socket->raw_name, bytes, size);
+    socket->raw_name_size = size;
+    for (size_t i = 0; i < size; i++)
+        socket->name[i] = bytes[i] == '\0' ? '@' : bytes[i];
+    socket->name[size] = '\0';
+}
+
+static void queue_read(const struct unix_diag_rqlen *queue, struct inspected *socket)
+{
+    if (socket->listening) {
+        socket->has_queue = true;
+        socket->queued = queue->udiag_rqueue;
+        socket->limit = queue->udiag_wqueue;
+    } else {
+        socket->has_bytes = true;
+        socket->unread = queue->udiag_rqueue;
+        socket->unsent = queue->udiag_wqueue;
+    }
 }
 
 static void attribute_read(const struct rtattr *attribute, struct inspected *socket)
@@ -48,17 +63,20 @@ static void attribute_read(const struct rtattr *attribute, struct inspected *soc
     struct unix_diag_rqlen queue;
 
     if (attribute->rta_type == UNIX_DIAG_NAME) {
-        name_read(bytes, size, socket->name, sizeof(socket->name));
+        inspected_name(socket, bytes, size);
     } else if (attribute->rta_type == UNIX_DIAG_VFS && size >= sizeof(file)) {
         memcpy(&file, bytes, sizeof(file));
         socket->has_file = true;
         socket->file_device = file.udiag_vfs_dev;
         socket->file_inode = file.udiag_vfs_ino;
-    } else if (attribute->rta_type == UNIX_DIAG_RQLEN && size >= sizeof(queue) && socket->listening) {
+    } else if (attribute->rta_type == UNIX_DIAG_RQLEN && size >= sizeof(queue)) {
         memcpy(&queue, bytes, sizeof(queue));
-        socket->has_queue = true;
-        socket->queued = queue.udiag_rqueue;
-        socket->limit = queue.udiag_wqueue;
+        queue_read(&queue, socket);
+    } else if (attribute->rta_type == UNIX_DIAG_PEER && size >= sizeof(socket->peer)) {
+        memcpy(&socket->peer, bytes, sizeof(socket->peer));
+    } else if (attribute->rta_type == UNIX_DIAG_UID && size >= sizeof(socket->uid)) {
+        memcpy(&socket->uid, bytes, sizeof(socket->uid));
+        socket->has_uid = true;
     }
 }
 
@@ -78,6 +96,8 @@ static void message_read(const struct nlmsghdr *header, struct inspected *ret_so
         if (attribute->rta_len < sizeof(*attribute) || attribute->rta_len > end - at)
             return;
         attribute_read(attribute, ret_socket);
+        if ((ptrdiff_t)RTA_ALIGN(attribute->rta_len) > end - at)
+            return;
         at += RTA_ALIGN(attribute->rta_len);
     }
 }
@@ -92,40 +112,49 @@ static int request_send(int fd)
                               .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
                   .body = { .sdiag_family = AF_UNIX,
                             .udiag_states = UINT32_MAX,
-                            .udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_RQLEN } };
+                            .udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_RQLEN | UDIAG_SHOW_PEER |
+                                          UDIAG_SHOW_UID } };
     struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 
     return sendto(fd, &request, sizeof(request), 0, (const struct sockaddr *)&kernel, sizeof(kernel)) < 0 ? -errno : 0;
 }
 
-/* One datagram of the dump: 0, or what `take` returned; *ret_end says whether it was the last. */
-static int answer_read(const char *bytes, size_t size, int (*take)(const struct inspected *socket, void *data),
-                       void *data, bool *ret_end)
+static int error_of(const struct nlmsghdr *header)
 {
-    const struct nlmsghdr *header = (const void *)bytes;
-    struct inspected socket;
-    int r;
+    const struct nlmsgerr *error = NLMSG_DATA(header);
 
-    for (; NLMSG_OK(header, size); header = NLMSG_NEXT(header, size)) {
+    return header->nlmsg_len >= NLMSG_LENGTH(sizeof(*error)) && error->error < 0 ? error->error : -EPROTO;
+}
+
+int inspect_parse(const char *bytes, size_t size, int (*take)(const struct inspected *socket, void *data), void *data,
+                  bool *ret_end)
+{
+    struct inspected socket;
+    int r = 0;
+
+    *ret_end = false;
+    for (size_t at = 0; r == 0 && size - at >= sizeof(struct nlmsghdr);) {
+        const struct nlmsghdr *header = (const void *)(bytes + at);
+
+        if (header->nlmsg_len < sizeof(*header) || header->nlmsg_len > size - at)
+            return -EPROTO;
         *ret_end = header->nlmsg_type == NLMSG_DONE;
         if (*ret_end)
             return 0;
-        if (header->nlmsg_type == NLMSG_ERROR) {
-            const struct nlmsgerr *error = NLMSG_DATA(header);
-
-            return header->nlmsg_len >= NLMSG_LENGTH(sizeof(*error)) && error->error < 0 ? error->error : -EPROTO;
-        }
+        if (header->nlmsg_type == NLMSG_ERROR)
+            return error_of(header);
         if (header->nlmsg_len < NLMSG_LENGTH(sizeof(struct unix_diag_msg)))
             return -EPROTO;
         message_read(header, &socket);
-        r = socket.name[0] == '\0' ? 0 : take(&socket, data);
-        if (r != 0)
+        r = take(&socket, data);
+        at += NLMSG_ALIGN((size_t)header->nlmsg_len);
+        if (at > size)
             return r;
     }
-    return 0;
+    return r;
 }
 
-int inspect_each(int (*take)(const struct inspected *socket, void *data), void *data)
+int inspect_all(int (*take)(const struct inspected *socket, void *data), void *data)
 {
     static char bytes[ANSWER_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
     struct timeval patience = { .tv_sec = PATIENCE_S };
@@ -139,7 +168,7 @@ int inspect_each(int (*take)(const struct inspected *socket, void *data), void *
         ssize_t size = recv(fd, bytes, sizeof(bytes), 0);
 
         if (size > 0)
-            r = answer_read(bytes, (size_t)size, take, data, &end);
+            r = inspect_parse(bytes, (size_t)size, take, data, &end);
         else if (size == 0)
             end = true;
         else if (errno != EINTR)
@@ -147,4 +176,23 @@ int inspect_each(int (*take)(const struct inspected *socket, void *data), void *
     }
     close(fd);
     return r;
+}
+
+struct bound {
+    int (*take)(const struct inspected *socket, void *data);
+    void *data;
+};
+
+static int take_bound(const struct inspected *socket, void *data)
+{
+    const struct bound *bound = data;
+
+    return socket->raw_name_size == 0 ? 0 : bound->take(socket, bound->data);
+}
+
+int inspect_each(int (*take)(const struct inspected *socket, void *data), void *data)
+{
+    struct bound bound = { take, data };
+
+    return inspect_all(take_bound, &bound);
 }

@@ -18,5 +18,7 @@ libberth_a_SOURCES += \
 	src/socket/peer.c \
 	src/socket/peer.h \
 	src/socket/probe.c \
-	src/socket/probe.h
+	src/socket/probe.h \
+	src/socket/unix_table.c \
+	src/socket/unix_table.h
 EXTRA_DIST += src/socket/README.md

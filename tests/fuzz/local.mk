@@ -16,8 +16,10 @@ fuzz_targets = \
 	tests/fuzz/fuzz_event_input \
 	tests/fuzz/fuzz_event_query \
 	tests/fuzz/fuzz_forwarded \
+	tests/fuzz/fuzz_holders \
 	tests/fuzz/fuzz_host \
 	tests/fuzz/fuzz_http_date \
+	tests/fuzz/fuzz_inspect \
 	tests/fuzz/fuzz_journal \
 	tests/fuzz/fuzz_launch \
 	tests/fuzz/fuzz_origin \
@@ -27,7 +29,8 @@ fuzz_targets = \
 	tests/fuzz/fuzz_rules \
 	tests/fuzz/fuzz_settings \
 	tests/fuzz/fuzz_stream_event \
-	tests/fuzz/fuzz_target
+	tests/fuzz/fuzz_target \
+	tests/fuzz/fuzz_unix_table
 
 if FUZZERS
 fuzz_main =
@@ -144,6 +147,18 @@ tests_fuzz_fuzz_stream_event_LDFLAGS = $(fuzz_link)
 tests_fuzz_fuzz_target_SOURCES = tests/fuzz/fuzz_target.c $(fuzz_main)
 tests_fuzz_fuzz_target_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_target_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_holders_SOURCES = tests/fuzz/fuzz_holders.c $(fuzz_main)
+tests_fuzz_fuzz_holders_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_holders_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_inspect_SOURCES = tests/fuzz/fuzz_inspect.c $(fuzz_main)
+tests_fuzz_fuzz_inspect_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_inspect_LDFLAGS = $(fuzz_link)
+
+tests_fuzz_fuzz_unix_table_SOURCES = tests/fuzz/fuzz_unix_table.c $(fuzz_main)
+tests_fuzz_fuzz_unix_table_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_unix_table_LDFLAGS = $(fuzz_link)
 
 fuzz:
 	$(AM_V_at)$(MKDIR_P) fuzz && cd fuzz && \

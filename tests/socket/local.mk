@@ -10,5 +10,6 @@ tests_unit_SOURCES += \
 	tests/socket/test_lock.c \
 	tests/socket/test_names.c \
 	tests/socket/test_notify.c \
-	tests/socket/test_peer.c
+	tests/socket/test_peer.c \
+	tests/socket/test_unix_table.c
 endif

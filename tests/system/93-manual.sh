@@ -66,6 +66,14 @@ for option in $DOCTOR_OPTIONS; do
     shows "^ +$option "
 done
 
+it "has every option of berth sockets in berth-sockets(1)"
+page berth-sockets.1
+SOCKETS_OPTIONS=$("$BERTH" sockets --help | grep -oE '^  --[a-z-]+' | tr -d ' ')
+expect_equal "its options" $'--all\n--command\n--user\n--path\n--json' "$SOCKETS_OPTIONS"
+for option in $SOCKETS_OPTIONS; do
+    shows "^ +$option( |$)"
+done
+
 it "dates the pages by what they are made of, or as SOURCE_DATE_EPOCH says"
 expect_equal "the day" 2001-09-09 "$(SOURCE_DATE_EPOCH=1000000000 TZ=Asia/Tokyo "$SRCDIR/contrib/man/page-date")"
 expect_match "the day" '^20[0-9]{2}-[0-9]{2}-[0-9]{2}$' "$(SOURCE_DATE_EPOCH='' "$SRCDIR/contrib/man/page-date")"
@@ -139,6 +147,12 @@ done
 expect_equal "only its own" "" "$(bash_completes berth doctor --workers)"
 bash_completes berth doctor --as = roo | offers root
 expect_equal "a path" "$DIR/my.txt" "$(bash_completes berth doctor "$DIR/my.t")"
+for option in $SOCKETS_OPTIONS; do
+    bash_completes berth sockets "$option" | offers "$option"
+done
+expect_equal "only its own" "" "$(bash_completes berth sockets --workers)"
+bash_completes berth sockets -u roo | offers root
+expect_equal "a path" "$DIR/my.txt" "$(bash_completes berth sockets --path "$DIR/my.t")"
 
 it "completes in fish"
 expect_true fish --no-execute "$COMPLETIONS/berth.fish"
@@ -158,6 +172,11 @@ for option in $DOCTOR_OPTIONS; do
     offers "$option" <"$DIR/offered"
 done
 fish_completes "berth doctor --as roo" | offers root
+fish_completes "berth sockets --" >"$DIR/offered"
+for option in $SOCKETS_OPTIONS; do
+    offers "$option" <"$DIR/offered"
+done
+fish_completes "berth sockets --user roo" | offers root
 
 it "completes in zsh"
 expect_true zsh -n "$COMPLETIONS/_berth"
@@ -194,6 +213,7 @@ zsh_offers "serve --log-format=j" "json"
 zsh_offers "serve stat" "status"
 zsh_offers "check --expl" "--explain="
 zsh_offers "doctor --ho" "--host="
+zsh_offers "sockets --comm" "--command="
 
 # ---- the example ----
 

@@ -33,6 +33,7 @@ SYSTEM_TESTS = \
 	tests/system/76-caddy.sh \
 	tests/system/77-apache.sh \
 	tests/system/78-units.sh \
+	tests/system/79-sockets.sh \
 	tests/system/80-hold.sh \
 	tests/system/81-api.sh \
 	tests/system/82-streams.sh \
