@@ -91,17 +91,17 @@ static struct MHD_Daemon *start_library(struct daemon *daemon)
     const struct settings *settings = daemon->server->settings;
 
     return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-                            exchange_continue, daemon,                                                     //
-                            MHD_OPTION_EXTERNAL_LOGGER, library_says, daemon,                              //
-                            MHD_OPTION_LISTEN_SOCKET, daemon->fd,                                          //
-                            MHD_OPTION_CONNECTION_LIMIT, connections_max(settings),                        //
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_POOL_FACTOR * settings->limit_header, //
-                            MHD_OPTION_CONNECTION_TIMEOUT, stalled_seconds(settings),                      //
-                            MHD_OPTION_NOTIFY_CONNECTION, connection_changed, daemon,                      //
-                            MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, daemon,                       //
-                            MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, daemon,                           //
-                            MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL,                             //
-                            MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,                                          //
+                            exchange_continue, daemon,                                                  //
+                            MHD_OPTION_EXTERNAL_LOGGER, library_says, daemon,                           //
+                            MHD_OPTION_LISTEN_SOCKET, daemon->fd,                                       //
+                            MHD_OPTION_CONNECTION_LIMIT, connections_max(settings),                     //
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, head_pool_size(settings->limit_header), //
+                            MHD_OPTION_CONNECTION_TIMEOUT, stalled_seconds(settings),                   //
+                            MHD_OPTION_NOTIFY_CONNECTION, connection_changed, daemon,                   //
+                            MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, daemon,                    //
+                            MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, daemon,                        //
+                            MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL,                          //
+                            MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,                                       //
                             STRICTNESS, 1, MHD_OPTION_END);
 }
 

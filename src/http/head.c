@@ -209,7 +209,7 @@ static size_t head_size(const struct berth_request *request)
 static unsigned int check_size(struct berth_request *request, const struct fields *fields, struct head *head)
 {
     const struct settings *settings = request->connection->server->settings;
-    size_t memory = HEAD_POOL_FACTOR * settings->limit_header;
+    size_t memory = head_pool_size(settings->limit_header);
     size_t used = fields->size + fields->notes + request->query.count * NOTE_SIZE + REPLY_LINE_SIZE;
 
     if (request->target_size > settings->limit_target)

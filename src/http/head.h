@@ -12,12 +12,18 @@
 
 /*
  * A connection's memory holds the head of its request, libmicrohttpd's notes on each field, cookie and parameter, and
- * then the head of the reply: so it is a multiple of --limit-request-header, of which the fields of a reply get at
- * least what is named second. It is cleared after every request, half of it twice; at the library's default of 32 KiB
- * that would be a seventh of a small request's CPU.
+ * then the head of the reply: so it is --limit-request-header and half as much again, of which the fields of a reply
+ * get at least what is named second. Cookies are there twice, since libmicrohttpd copies them: at the default of 8 KiB
+ * a head has room for 5 KiB of them. It is cleared after every request, which with 16 KiB cost a small request several
+ * per cent of its CPU, and with the library's default of 32 KiB a seventh.
  */
-#define HEAD_POOL_FACTOR      2
+#define HEAD_POOL_EXTRA_MIN   4096
 #define REPLY_FIELDS_ROOM_MIN 1024
+
+static inline size_t head_pool_size(size_t limit)
+{
+    return limit + (limit / 2 > HEAD_POOL_EXTRA_MIN ? limit / 2 : HEAD_POOL_EXTRA_MIN);
+}
 
 struct head {
     bool no_room;    /* not even for a reply that says so */

@@ -52,7 +52,7 @@ struct uv_loop_s; /* <uv.h>, uv_loop_t; include it yourself if you use the loop 
  * Grows when a change to this header breaks applications that were compiled against an older one. A module with
  * another number is refused when it is loaded, with a message that names both; none of its hooks and handlers is run.
  */
-#define BERTH_ABI 1
+#define BERTH_ABI 2
 
 /*
  * Answers one request, on the loop thread. Answer with exactly one of chapter 3's functions, or keep the request open
@@ -614,7 +614,7 @@ BERTH_PUBLIC void berth_log(enum berth_log_level level, const char *format, ...)
  * fast that no moment was quiet enough; -ENODATA in a worker that has no counters. */
 BERTH_PUBLIC int berth_server_metrics(char **ret_text);
 
-/* {"version": "…", "abi": 1, "libraries": {"libmicrohttpd": "…", "libuv": "…", "jansson": "…"}, "kernel": "…",
+/* {"version": "…", "abi": 2, "libraries": {"libmicrohttpd": "…", "libuv": "…", "jansson": "…"}, "kernel": "…",
  * "started": "2026-01-31T12:00:00Z"}: of this server, the libraries that it runs with, and when it was started (RFC
  * 3339). The value is yours. -ENOMEM. */
 BERTH_PUBLIC int berth_server_version(struct json_t **ret_json);

@@ -132,7 +132,7 @@ seen = set()
 for count in range(0, 300):
     seen.add(ask(b"a:b\r\n" * count))
     seen.add(ask((b"Y: " + b"y" * 40 + b"\r\n") * count))
-    if count < 180:  # with more, libmicrohttpd itself has no memory left to refuse with
+    if count < 125:  # with more, libmicrohttpd itself has no memory left to refuse with
         seen.add(ask(b"Cookie: " + b"; ".join(b"c%d=value" % i for i in range(count)) + b"\r\n"))
 print(*sorted(seen))
 PYTHON
