@@ -11,7 +11,6 @@
 
 #include "command/command.h"
 #include "common/contract.h"
-#include "common/suggestion.h"
 #include "doctor/examination.h"
 #include "http/host.h"
 
@@ -58,35 +57,16 @@ void doctor_help(FILE *stream)
 
 /* ---- the command line ---- */
 
-static const struct option_entry *find_option(const char *name, size_t length)
-{
-    for (size_t i = 0; i < doctor_option_count; i++)
-        if (strlen(doctor_options[i].name) == length && strncmp(doctor_options[i].name, name, length) == 0)
-            return &doctor_options[i];
-    return NULL;
-}
-
-static int unknown_option(const char *argument, struct error *error)
-{
-    struct suggestion suggestion = SUGGESTION(argument + strspn(argument, "-"));
-
-    for (size_t i = 0; i < doctor_option_count; i++)
-        suggestion_consider(&suggestion, doctor_options[i].name);
-    if (suggestion.best)
-        return error_set(error, -EINVAL, "%s: there is no such option; did you mean --%s?", argument, suggestion.best);
-    return error_set(error, -EINVAL, "%s: there is no such option; \"berth doctor --help\" lists them", argument);
-}
-
 static int read_option(struct doctor *doctor, int argc, char **argv, int *i, struct error *error)
 {
     const char *argument = argv[*i], *name = argument + 2;
     size_t length = argument[1] == '-' ? strcspn(name, "=") : 0;
-    const struct option_entry *option = find_option(name, length);
+    const struct option_entry *option = option_find(doctor_options, doctor_option_count, name, length);
     struct error reason;
     int r;
 
     if (!option)
-        return unknown_option(argument, error);
+        return option_unknown(doctor_options, doctor_option_count, "doctor", argument, error);
     if (name[length] != '=' && ++*i == argc)
         return error_set(error, -EINVAL, "%s: %s must follow", argument, option->metavar);
     option_done(option, doctor);

@@ -10,7 +10,6 @@
 #include "command/command.h"
 #include "common/account.h"
 #include "common/contract.h"
-#include "common/suggestion.h"
 #include "sockets/listing_json.h"
 #include "sockets/listing_table.h"
 
@@ -71,10 +70,7 @@ void sockets_help(FILE *stream)
 
 static const struct option_entry *find_option(const char *name, size_t length)
 {
-    for (size_t i = 0; i < sockets_option_count; i++)
-        if (strlen(sockets_options[i].name) == length && strncmp(sockets_options[i].name, name, length) == 0)
-            return &sockets_options[i];
-    return NULL;
+    return option_find(sockets_options, sockets_option_count, name, length);
 }
 
 static const struct option_entry *find_letter(char letter)
@@ -83,17 +79,6 @@ static const struct option_entry *find_letter(char letter)
         if (letters[i].letter == letter)
             return find_option(letters[i].name, strlen(letters[i].name));
     return NULL;
-}
-
-static int unknown_option(const char *argument, struct error *error)
-{
-    struct suggestion suggestion = SUGGESTION(argument + strspn(argument, "-"));
-
-    for (size_t i = 0; i < sockets_option_count; i++)
-        suggestion_consider(&suggestion, sockets_options[i].name);
-    if (suggestion.best)
-        return error_set(error, -EINVAL, "%s: there is no such option; did you mean --%s?", argument, suggestion.best);
-    return error_set(error, -EINVAL, "%s: there is no such option; \"berth sockets --help\" lists them", argument);
 }
 
 /* "--name=value", "--name value", "-cvalue" or "-c value"; *ret_value is NULL where the value has to follow. */
@@ -117,7 +102,7 @@ static int read_option(struct request *request, int argc, char **argv, int *i, s
     int r;
 
     if (!option)
-        return unknown_option(argument, error);
+        return option_unknown(sockets_options, sockets_option_count, "sockets", argument, error);
     if (option->kind == OPTION_FLAG && value)
         return error_set(error, -EINVAL, "%s: --%s takes no value", argument, option->name);
     if (option->kind == OPTION_FLAG)

@@ -9,6 +9,7 @@
 
 #include "common/number.h"
 #include "common/settings_parts.h"
+#include "common/suggestion.h"
 
 enum { HELP_COLUMN = 36, HELP_WIDTH = 100 };
 
@@ -199,6 +200,34 @@ int option_read(const struct option_entry *option, const char *text, void *base,
         r = text_read(option, text, field, error);
     }
     return r == -ERANGE ? -EINVAL : r;
+}
+
+const struct option_entry *option_find(const struct option_entry *options, size_t count, const char *name,
+                                       size_t length)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strlen(options[i].name) == length && strncmp(options[i].name, name, length) == 0)
+            return &options[i];
+    return NULL;
+}
+
+const char *option_suggest(const struct option_entry *options, size_t count, const char *name)
+{
+    struct suggestion suggestion = SUGGESTION(name);
+
+    for (size_t i = 0; i < count; i++)
+        suggestion_consider(&suggestion, options[i].name);
+    return suggestion.best;
+}
+
+int option_unknown(const struct option_entry *options, size_t count, const char *command, const char *argument,
+                   struct error *error)
+{
+    const char *nearest = option_suggest(options, count, argument + strspn(argument, "-"));
+
+    if (nearest)
+        return error_set(error, -EINVAL, "%s: there is no such option; did you mean --%s?", argument, nearest);
+    return error_set(error, -EINVAL, "%s: there is no such option; \"berth %s --help\" lists them", argument, command);
 }
 
 bool option_is_list(const struct option_entry *option)

@@ -55,6 +55,17 @@ int option_read(const struct option_entry *option, const char *text, void *base,
 /* Frees what option_read stored. */
 void option_done(const struct option_entry *option, void *base);
 
+/* The entry whose name these `length` bytes are; NULL if there is none. */
+const struct option_entry *option_find(const struct option_entry *options, size_t count, const char *name,
+                                       size_t length);
+
+/* The name nearest to one that is none; or NULL. */
+const char *option_suggest(const struct option_entry *options, size_t count, const char *name);
+
+/* -EINVAL for an argument of `berth COMMAND` that is none of its options. */
+int option_unknown(const struct option_entry *options, size_t count, const char *command, const char *argument,
+                   struct error *error);
+
 bool option_is_list(const struct option_entry *option);
 
 /* The entries as --help shows them, in at most 100 columns. */

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "common/settings_parts.h"
-#include "common/suggestion.h"
 
 #define FIELD(member) .offset = offsetof(struct settings, member), .width = sizeof(((struct settings *)NULL)->member)
 
@@ -273,19 +272,12 @@ const size_t settings_option_count = sizeof(settings_options) / sizeof(settings_
 
 const struct option_entry *settings_option(const char *name)
 {
-    for (size_t i = 0; i < settings_option_count; i++)
-        if (strcmp(settings_options[i].name, name) == 0)
-            return &settings_options[i];
-    return NULL;
+    return option_find(settings_options, settings_option_count, name, strlen(name));
 }
 
 const char *settings_suggest(const char *name)
 {
-    struct suggestion suggestion = SUGGESTION(name);
-
-    for (size_t i = 0; i < settings_option_count; i++)
-        suggestion_consider(&suggestion, settings_options[i].name);
-    return suggestion.best;
+    return option_suggest(settings_options, settings_option_count, name);
 }
 
 void settings_help(FILE *stream)
